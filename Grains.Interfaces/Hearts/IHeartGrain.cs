@@ -1,0 +1,23 @@
+using Orleans.Concurrency;
+
+namespace HeartGrains.Hearts;
+
+/// <summary>
+/// One target and everyone who loves it. The grain key is the target id as given (1–256 UTF-8 bytes).
+/// Calls of different users interleave; calls of one user are answered in order.
+/// </summary>
+[Alias("hearts.IHeartGrain")]
+public interface IHeartGrain : IGrainWithStringKey
+{
+    /// <summary>Gives the user's heart. Idempotent: a repeat returns what the first call returned.</summary>
+    [AlwaysInterleave, Alias("Give")]
+    ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Takes the user's heart back. Idempotent.</summary>
+    [AlwaysInterleave, Alias("Withdraw")]
+    ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Count and version, and whether <paramref name="userId"/> loves the target when it is not null.</summary>
+    [AlwaysInterleave, Alias("Read")]
+    ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default);
+}
