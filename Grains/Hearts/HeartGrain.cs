@@ -48,15 +48,15 @@ internal sealed partial class HeartGrain(
     }
 
     /// <inheritdoc/>
-    public ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken) =>
+    public ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken = default) =>
         Change(HeartEventKind.Given, userId);
 
     /// <inheritdoc/>
-    public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken) =>
+    public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) =>
         Change(HeartEventKind.Withdrawn, userId);
 
     /// <inheritdoc/>
-    public async ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken)
+    public async ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default)
     {
         if (_stream is null && !await LoadAsync()) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
         bool? hearted = null;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using HeartGrains.Hosting;
 
 namespace HeartGrains.Hearts;
@@ -21,14 +22,11 @@ internal static class HeartKeysSource
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var secret = NewSecret();
             var unfinished = path + ".new";
-            using (var file = new FileStream(unfinished, new FileStreamOptions
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (var file = new FileStream(unfinished, options))
             {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
-            {
-                file.Write(System.Text.Encoding.ASCII.GetBytes(secret));
+                file.Write(Encoding.ASCII.GetBytes(secret));
                 file.Flush(flushToDisk: true);
             }
 

@@ -8,7 +8,7 @@ namespace HeartGrains.Hearts;
 internal sealed class HeartListGrain(IHeartLedger ledger, HeartKeys keys) : Grain, IHeartListGrain
 {
     /// <inheritdoc/>
-    public async ValueTask<HeartUsers> UsersAsync(string targetId, long before, int limit, CancellationToken cancellationToken)
+    public async ValueTask<HeartUsers> UsersAsync(string targetId, long before, int limit, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -21,7 +21,7 @@ internal sealed class HeartListGrain(IHeartLedger ledger, HeartKeys keys) : Grai
     }
 
     /// <inheritdoc/>
-    public async ValueTask<HeartTop> TopAsync(int limit, CancellationToken cancellationToken)
+    public async ValueTask<HeartTop> TopAsync(int limit, CancellationToken cancellationToken = default)
     {
         try
         {
