@@ -34,7 +34,7 @@ internal sealed partial class MembershipWatchdog(
     {
         try
         {
-            var row = await table.ReadRow(silo.SiloAddress);
+            var row = await table.ReadRowAsync(silo.SiloAddress, CancellationToken.None);
             return row.Members.Any(member => member.Item1.SiloAddress.Equals(silo.SiloAddress));
         }
         catch (Exception exception)

@@ -23,7 +23,12 @@ internal static class SiloHosting
         {
             silo.UseHeartGrainsDefaults();
             silo.UseCluster(settings, builder.Configuration.RequiredConnection("Redis"));
-            silo.AddRateLimiting(settings, builder.Configuration);
+            silo.AddRateLimiting();
+            silo.AddAdoNetGrainStorage(RateLimitHosting.StorageName, options =>
+            {
+                options.Invariant = "Npgsql";
+                options.ConnectionString = builder.Configuration.RequiredConnection("Postgres");
+            });
             if (settings.Dashboard is true) silo.AddDashboard();
         });
         builder.Services.AddHostedService<MembershipWatchdog>();
