@@ -16,6 +16,12 @@ public sealed class LedgerOptions
     [Range(1, 10_000)]
     public int BatchLimit { get; set; } = 500;
 
+    /// <summary>
+    /// How long a heart may wait for its batch, and a batch whose answer was lost be asked for again. Default 2 s: callers wait little longer.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:00:10", ConvertValueInInvariantCulture = true)]
+    public TimeSpan AppendDeadline { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Writers per silo, each with one append under way; a target always takes the same one. Default 1.</summary>
     [Range(1, 16)]
     public int Lanes { get; set; } = 1;
