@@ -13,7 +13,8 @@ internal static class OptionValues
     {
         option.Validators.Add(result =>
         {
-            if (!T.TryParse(result.Tokens is [.., var last] ? last.Value : null, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+            if (result.Tokens is not [.., var last]) return;
+            if (!T.TryParse(last.Value, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
                 result.AddError($"{option.Name} is a number from {least:N0} to {most:N0}, e.g. {option.Name} {option.GetDefaultValue()}.");
         });
         return option;
