@@ -9,6 +9,9 @@ namespace HeartGrains.Ledger;
 /// </summary>
 public interface IHeartLedger
 {
+    /// <summary>Appends complete before they return, so there is nothing to gain from handing them to another thread.</summary>
+    bool IsSynchronous => false;
+
     /// <summary>
     /// Creates or migrates the schema (safe when several processes start at once), checks that commits are durable, and refuses a
     /// store that was filled under another <paramref name="keyFingerprint"/>: its ids would not match.

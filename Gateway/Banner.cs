@@ -1,0 +1,38 @@
+using HeartGrains.Hosting;
+
+namespace HeartGrains.Gateway;
+
+/// <summary>What a person sees when the gateway is ready: where things are, and one line to try.</summary>
+internal static class Banner
+{
+    public static void AnnounceOnStart(this WebApplication app)
+    {
+        var settings = app.Services.GetRequiredService<HostSettings>();
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), settings)));
+    }
+
+    private static string Text(string url, HostSettings settings)
+    {
+        var hearts = settings.Mode switch
+        {
+            HostMode.Dev => "in memory, gone when this stops",
+            HostMode.Single => Path.GetFullPath(settings.Data),
+            _ => "in the cluster's PostgreSQL",
+        };
+        var dashboard = settings.ShowsDashboard() ? $"{url}/dashboard" : "off (--dashboard=true)";
+        if (settings.Mode == HostMode.Cluster) dashboard = "on each silo's own port, when switched on there";
+        return $$"""
+
+              ♥ HeartGrains ({{settings.Mode.ToString().ToLowerInvariant()}}) listens on {{url}}
+
+                hearts     {{hearts}}
+                API        {{url}}/api/v1/hearts   (docs/http-api.md)
+                health     {{url}}/health/ready
+                metrics    {{url}}/metrics
+                dashboard  {{dashboard}}
+
+                curl -X POST {{url}}/api/v1/hearts -H 'Content-Type: application/json' -d '{"target_id":"post_123","user_id":"u456"}'
+
+            """;
+    }
+}

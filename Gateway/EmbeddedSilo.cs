@@ -1,0 +1,37 @@
+using System.Net;
+using System.Net.Sockets;
+using HeartGrains.Hosting;
+using HeartGrains.RateLimiting;
+using Orleans.Dashboard;
+
+namespace HeartGrains.Gateway;
+
+/// <summary>The one-process modes: a silo in the gateway's own process, reachable by nobody else.</summary>
+internal static class EmbeddedSilo
+{
+    public static void AddEmbeddedSilo(this WebApplicationBuilder builder, HostSettings settings)
+    {
+        builder.Services.AddHeartGrains(settings, builder.Configuration);
+        if (builder.Configuration["HeartGrains:RateLimits:GatewaySeats"] is null)
+            builder.Services.PostConfigure<RateLimitOptions>(limits => limits.GatewaySeats = 1);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseHeartGrainsDefaults();
+            silo.UseLocalhostClustering(FreePort(), FreePort(), serviceId: settings.Cluster.ServiceId, clusterId: settings.Cluster.ClusterId);
+            silo.AddRateLimiting();
+            silo.AddMemoryGrainStorage(RateLimitHosting.StorageName);
+            if (settings.ShowsDashboard()) silo.AddDashboard();
+        });
+    }
+
+    /// <summary>On unless switched off, but by default only where nobody else can look.</summary>
+    public static bool ShowsDashboard(this HostSettings settings) =>
+        settings.Mode != HostMode.Cluster && (settings.Dashboard ?? IPAddress.IsLoopback(IPAddress.Parse(settings.Listen)));
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,47 @@
+using HeartGrains.Gateway.RateLimiting;
+using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hosting;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+
+namespace HeartGrains.Gateway;
+
+/// <summary>What a gateway is made of.</summary>
+internal static class GatewayHosting
+{
+    /// <summary>The sections a gateway reads.</summary>
+    public static IReadOnlyDictionary<string, Type> Features { get; } =
+        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(ResilienceOptions) };
+
+    /// <summary>The way to the grains: a silo in this process, or the cluster's silos.</summary>
+    public static void AddGrainCalls(this WebApplicationBuilder builder)
+    {
+        var settings = builder.Settings();
+        if (settings.Mode == HostMode.Cluster) builder.AddClusterClient(settings);
+        else builder.AddEmbeddedSilo(settings);
+    }
+
+    public static void AddGateway(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddQuota();
+        builder.Services.AddHeartCalls(builder.Configuration);
+    }
+
+    public static void MapDashboard(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard");
+    }
+
+    private static void AddClusterClient(this WebApplicationBuilder builder, HostSettings settings)
+    {
+        var redis = builder.Configuration.RequiredConnection("Redis");
+        builder.UseOrleansClient(client =>
+        {
+            client.Configure<ClusterOptions>(options =>
+                (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
+            client.UseRedisClustering(options => options.ConfigurationOptions = RedisConnection.Parse(redis));
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+            client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(3));
+        });
+    }
+}

@@ -1,0 +1,19 @@
+using HeartGrains.Gateway;
+using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Problems;
+using HeartGrains.Hosting;
+
+return await ServiceHost.RunAsync(() =>
+{
+    var builder = ServiceHost.CreateBuilder(args, defaultPort: 8080, GatewayHosting.Features);
+    builder.AddGrainCalls();
+    builder.AddGateway();
+
+    var app = builder.Build();
+    app.UseProblems();
+    app.MapHearts();
+    app.MapOperations();
+    app.MapDashboard();
+    app.AnnounceOnStart();
+    return app;
+});

@@ -1,0 +1,86 @@
+using HeartGrains.RateLimiting;
+
+namespace HeartGrains.Gateway.RateLimiting;
+
+/// <summary>
+/// Keeps this process's seat. The lease counts from before the call that renewed it, and the id is new in every process, so that no slice
+/// is given by two.
+/// </summary>
+public sealed partial class GatewaySeatLease(
+    IGrainFactory grains,
+    QuotaSlices slices,
+    ClusterQuota quota,
+    TimeProvider timeProvider,
+    ILogger<GatewaySeatLease> logger) : BackgroundService
+{
+    private static readonly TimeSpan RenewPeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly Guid _gatewayId = Guid.NewGuid();
+    private long _validUntil;
+    private bool _isSeated;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var isRenewed = await TryRenewAsync(stoppingToken);
+            Report(timeProvider.GetTimestamp() < _validUntil);
+            await Task.Delay(isRenewed ? RenewPeriod : RetryPeriod, timeProvider, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<bool> TryRenewAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            var calledAt = timeProvider.GetTimestamp();
+            var seat = await grains.GetGrain<IGatewaySeatsGrain>(0).RenewAsync(_gatewayId, stoppingToken).AsTask()
+                .WaitAsync(CallTimeout, timeProvider, stoppingToken);
+            Apply(seat, calledAt);
+            return true;
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            // The seat, if held, holds until its lease ends; after that every call asks the grain.
+            Log.NotRenewed(logger, exception.Message);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private void Apply(GatewaySeat seat, long calledAt)
+    {
+        var frequency = timeProvider.TimestampFrequency;
+        var share = QuotaShare.Of(seat.SliceTokens, seat.TokenLimit, seat.TokensPerSecond, frequency);
+        _validUntil = seat.SliceTokens > 0 ? calledAt + seat.LeaseSeconds * frequency : calledAt;
+        slices.Grant(share, _validUntil);
+        quota.Policy = new RateLimitPolicy(seat.TokenLimit, seat.TokensPerSecond);
+    }
+
+    private void Report(bool isSeated)
+    {
+        QuotaMetrics.Seated(isSeated);
+        if (isSeated == _isSeated) return;
+        _isSeated = isSeated;
+        if (isSeated) Log.Seated(logger, _gatewayId);
+        else Log.Unseated(logger, _gatewayId);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Gateway {GatewayId} holds a quota seat: it admits slices by itself.")]
+        public static partial void Seated(ILogger logger, Guid gatewayId);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Gateway {GatewayId} lost its quota seat: it asks the silos for every call.")]
+        public static partial void Unseated(ILogger logger, Guid gatewayId);
+
+        [LoggerMessage(Level = LogLevel.Debug, Message = "The quota seat was not renewed: {Reason}")]
+        public static partial void NotRenewed(ILogger logger, string reason);
+    }
+}

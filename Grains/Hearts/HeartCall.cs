@@ -1,0 +1,91 @@
+using System.Threading.Tasks.Sources;
+using HeartGrains.Ledger;
+using Microsoft.Extensions.ObjectPool;
+
+namespace HeartGrains.Hearts;
+
+/// <summary>
+/// One event on its way to the ledger and the call that waits for it: queue entry and awaitable in one pooled object. Awaited and
+/// completed only on its grain's scheduler, so nothing here is synchronised and the continuation runs in the turn that completes it.
+/// </summary>
+internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
+{
+    private static readonly ObjectPool<HeartCall> Pool = new DefaultObjectPool<HeartCall>(new Policy(), maximumRetained: 4096);
+
+    private Action<object?>? _continuation;
+    private object? _continuationState;
+    private HeartReceipt _receipt;
+    private TaskCompletionSource? _joined;
+    private short _token;
+    private bool _isCompleted;
+
+    public static HeartCall Rent() => Pool.Get();
+
+    public ValueTask<HeartReceipt> AsTask() => new(this, _token);
+
+    /// <summary>Ends when this call has been settled; for calls of the same user that came later.</summary>
+    public Task JoinAsync() =>
+        (_joined ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>Answers the caller.</summary>
+    public void Complete(in HeartReceipt receipt)
+    {
+        _receipt = receipt;
+        _isCompleted = true;
+        _joined?.TrySetResult();
+        _continuation?.Invoke(_continuationState);
+    }
+
+    /// <summary>Gives back a call that was never awaited.</summary>
+    public void Return()
+    {
+        _joined?.TrySetResult();
+        Pool.Return(this);
+    }
+
+    HeartReceipt IValueTaskSource<HeartReceipt>.GetResult(short token)
+    {
+        EnsureCurrent(token);
+        var receipt = _receipt;
+        Pool.Return(this);
+        return receipt;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<HeartReceipt>.GetStatus(short token)
+    {
+        EnsureCurrent(token);
+        return _isCompleted ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending;
+    }
+
+    void IValueTaskSource<HeartReceipt>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        EnsureCurrent(token);
+        (_continuation, _continuationState) = (continuation, state);
+        if (_isCompleted) continuation(state);
+    }
+
+    private void EnsureCurrent(short token)
+    {
+        if (token != _token) throw new InvalidOperationException("The call was awaited twice.");
+    }
+
+    private sealed class Policy : PooledObjectPolicy<HeartCall>
+    {
+        public override HeartCall Create() => new();
+
+        public override bool Return(HeartCall call)
+        {
+            call._token++;
+            call._isCompleted = false;
+            call._continuation = null;
+            call._continuationState = null;
+            call._joined = null;
+            call.Stream = null!;
+            call.Next = null;
+            call.UserId = "";
+            call.Outcome = EntryOutcome.Pending;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace HeartGrains.Hearts;
+
+/// <summary>
+/// Derives what identifies targets and hearts from the configured secret: without it nobody can aim ids at one place of a table or
+/// guess a heart's id. The secret belongs to the ledger for good; <see cref="Fingerprint"/> ties the two together.
+/// </summary>
+public sealed class HeartKeys
+{
+    /// <summary>The longest target id, in UTF-8 bytes.</summary>
+    public const int MaxTargetIdBytes = 256;
+
+    /// <summary>The longest user id, in UTF-8 bytes.</summary>
+    public const int MaxUserIdBytes = 128;
+
+    private readonly SipHash _targets;
+    private readonly SipHash _hearts;
+
+    /// <summary>Keys from <paramref name="secret"/>, any text.</summary>
+    public HeartKeys(string secret)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(secret);
+        Span<byte> derived = stackalloc byte[SHA512.HashSizeInBytes];
+        SHA512.HashData(Encoding.UTF8.GetBytes("heartgrains:" + secret), derived);
+        _targets = KeyAt(derived);
+        _hearts = KeyAt(derived[16..]);
+        Fingerprint = Convert.ToHexStringLower(derived[32..40]);
+    }
+
+    /// <summary>Tells whether a ledger was filled under the same secret, without telling the secret.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>The target's key in the ledger.</summary>
+    public Guid OfTarget(string targetId)
+    {
+        Span<byte> bytes = stackalloc byte[MaxTargetIdBytes];
+        return _targets.Hash(bytes[..Encoding.UTF8.GetBytes(targetId, bytes)]).ToGuid();
+    }
+
+    /// <summary>The id of the user's heart for the target.</summary>
+    public HeartId OfHeart(Guid target, string userId)
+    {
+        Span<byte> bytes = stackalloc byte[16 + MaxUserIdBytes];
+        target.TryWriteBytes(bytes);
+        return _hearts.Hash(bytes[..(16 + Encoding.UTF8.GetBytes(userId, bytes[16..]))]);
+    }
+
+    private static SipHash KeyAt(ReadOnlySpan<byte> bytes) =>
+        new(BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
+}

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Text;
+using HeartGrains.Hosting;
+
+namespace HeartGrains.Hearts;
+
+/// <summary>Where the secret comes from: configuration; else, in the one-process modes, made at first start.</summary>
+internal static class HeartKeysSource
+{
+    public static HeartKeys Find(HostSettings settings) => new(settings.Key ?? settings.Mode switch
+    {
+        HostMode.Dev => NewSecret(),
+        HostMode.Single => ReadOrMake(Path.Combine(settings.Data, "heart.key")),
+        _ => throw StartException.Setting("HeartGrains:Key", "A cluster needs the secret that its ids are derived from, the same in all silos"),
+    });
+
+    private static string ReadOrMake(string path)
+    {
+        try
+        {
+            if (File.Exists(path)) return File.ReadAllText(path).Trim();
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var secret = NewSecret();
+            var unfinished = path + ".new";
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (var file = new FileStream(unfinished, options))
+            {
+                file.Write(Encoding.ASCII.GetBytes(secret));
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(unfinished, path);
+            return secret;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw StartException.Setting("HeartGrains:Data", $"The data folder cannot be used: {exception.Message}");
+        }
+    }
+
+    private static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+}

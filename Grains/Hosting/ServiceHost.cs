@@ -1,0 +1,69 @@
+using System.Net;
+using HeartGrains.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.Hosting;
+
+/// <summary>What gateway and silo have in common as programs: settings, the HTTP listener, errors at start that teach.</summary>
+public static class ServiceHost
+{
+    /// <summary>A builder whose settings are read and checked; <paramref name="features"/> names the sections beside the host's own.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args, int defaultPort, IReadOnlyDictionary<string, Type> features)
+    {
+        Switches.Check(args);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddEnvironmentVariables().AddCommandLine(args, new Dictionary<string, string>(Switches.All, StringComparer.OrdinalIgnoreCase));
+        SettingsCheck.Check(builder.Configuration, features);
+
+        var settings = builder.Configuration.Read<HostSettings>();
+        if (settings.Port == 0 && builder.Configuration["HeartGrains:Port"] is null) settings.Port = defaultPort;
+        if (!IPAddress.TryParse(settings.Listen, out var address))
+            throw StartException.Setting("HeartGrains:Listen", $"'{settings.Listen}' is not an IP address");
+
+        builder.Services.AddSingleton(settings);
+        builder.Services.TryAddTimeProvider();
+        builder.Services.AddHostedService<MeterBridge>();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(address, settings.Port);
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        return builder;
+    }
+
+    /// <summary>Builds and runs the program; what stops it from starting is told in one line on standard error, with exit code 1.</summary>
+    public static async Task<int> RunAsync(Func<WebApplication> build)
+    {
+        try
+        {
+            await using var app = build();
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception exception) when (Explain(exception) is { } line)
+        {
+            await Console.Error.WriteLineAsync("heartgrains: " + line);
+            return 1;
+        }
+    }
+
+    private static string? Explain(Exception exception) => exception switch
+    {
+        StartException or Ledger.LedgerException or OptionsValidationException => exception.Message,
+        AddressInUseException => $"The port is taken: {exception.Message} Choose another ({StartException.Spellings("HeartGrains:Port")}).",
+        IOException { InnerException: AddressInUseException inner } =>
+            $"The port is taken: {inner.Message} Choose another ({StartException.Spellings("HeartGrains:Port")}).",
+        AggregateException { InnerExceptions.Count: > 0 } many => Explain(many.InnerExceptions[0]),
+        { InnerException: { } inner } => Explain(inner),
+        _ => null,
+    };
+
+    private static void TryAddTimeProvider(this IServiceCollection services) => services.AddSingleton(TimeProvider.System);
+}

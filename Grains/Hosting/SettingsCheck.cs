@@ -1,0 +1,74 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+
+namespace HeartGrains.Hosting;
+
+/// <summary>
+/// Reads settings strictly: a key nobody reads, a value that does not parse and a value out of range stop the start with one line that
+/// names the setting.
+/// </summary>
+public static class SettingsCheck
+{
+    /// <summary>
+    /// Checks everything under <c>HeartGrains:</c> against <see cref="HostSettings"/> and the feature sections given, by name.
+    /// </summary>
+    public static void Check(IConfiguration configuration, IReadOnlyDictionary<string, Type> features)
+    {
+        var section = configuration.GetSection(HostSettings.Section);
+        Check(section, typeof(HostSettings), features);
+        foreach (var (name, type) in features) Check(section.GetSection(name), type, new Dictionary<string, Type>());
+    }
+
+    /// <summary>Binds a section that <see cref="Check(IConfiguration, IReadOnlyDictionary{string, Type})"/> has passed.</summary>
+    public static T Read<T>(this IConfiguration configuration, string section = HostSettings.Section) where T : new() =>
+        configuration.GetSection(section).Get<T>() ?? new T();
+
+    private static void Check(IConfigurationSection section, Type type, IReadOnlyDictionary<string, Type> features)
+    {
+        var instance = Activator.CreateInstance(type)!;
+        var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToArray();
+        foreach (var child in section.GetChildren())
+        {
+            var property = properties.FirstOrDefault(candidate => string.Equals(candidate.Name, child.Key, StringComparison.OrdinalIgnoreCase));
+            if (property is null)
+            {
+                if (features.Keys.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) continue;
+                var nearest = Spelling.Nearest(child.Key, properties.Select(candidate => candidate.Name).Concat(features.Keys));
+                throw new StartException($"Nothing reads the setting {child.Path}; did you mean {section.Path}:{nearest}?");
+            }
+
+            if (child.Value is null && child.GetChildren().Any() && property.PropertyType.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true)
+                Check(child, property.PropertyType, new Dictionary<string, Type>());
+            else
+                CheckValue(child, property, instance);
+        }
+    }
+
+    private static void CheckValue(IConfigurationSection setting, PropertyInfo property, object instance)
+    {
+        object? value;
+        try
+        {
+            value = setting.Get(property.PropertyType);
+        }
+        catch (InvalidOperationException)
+        {
+            throw StartException.Setting(setting.Path, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
+        }
+
+        var context = new ValidationContext(instance) { MemberName = property.Name };
+        var failures = new List<ValidationResult>();
+        if (!Validator.TryValidateProperty(value, context, failures))
+            throw StartException.Setting(setting.Path, $"'{(property.Name == nameof(HostSettings.Key) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
+    }
+
+    private static string Describe(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type.IsEnum) return "one of " + string.Join(", ", Enum.GetNames(type).Select(name => name.ToLowerInvariant()));
+        if (type == typeof(TimeSpan)) return "a time such as 00:00:02.5";
+        if (type == typeof(bool)) return "true or false";
+        return type == typeof(int) || type == typeof(long) ? "a whole number" : $"a {type.Name}";
+    }
+}

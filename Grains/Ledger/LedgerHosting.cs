@@ -1,0 +1,28 @@
+using HeartGrains.Hosting;
+using HeartGrains.Ledger.Memory;
+using HeartGrains.Ledger.Postgres;
+using HeartGrains.Ledger.Sqlite;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.Ledger;
+
+/// <summary>Chooses the ledger: memory for <c>dev</c>, SQLite for <c>single</c>, PostgreSQL for <c>cluster</c>.</summary>
+internal static class LedgerHosting
+{
+    public static void AddLedger(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
+    {
+        var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection("Postgres") : "";
+        services.AddSingleton<IHeartLedger>(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
+            return settings.Mode switch
+            {
+                HostMode.Dev => new MemoryLedger(),
+                HostMode.Single => new SqliteLedger(settings.Data, options),
+                _ => new PostgresLedger(postgres, options),
+            };
+        });
+    }
+}

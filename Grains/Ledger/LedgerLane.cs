@@ -1,0 +1,74 @@
+namespace HeartGrains.Ledger;
+
+/// <summary>A bounded queue with one committer behind it: while a batch is being committed the next one gathers.</summary>
+internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, LedgerOptions options, TimeProvider time) : IThreadPoolWorkItem
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<LedgerEntry> _waiting = new();
+    private readonly List<LedgerEntry> _batch = new(options.BatchLimit);
+    private readonly int _queueLimit = Math.Max(1, options.QueueLimit / options.Lanes);
+    private TaskCompletionSource? _stopped;
+    private bool _isRunning;
+
+    /// <summary>Entries waiting, those being committed not counted.</summary>
+    public int Depth
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
+
+    public bool TryEnqueue(LedgerEntry entry)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count >= _queueLimit || _stopped is not null) return false;
+            _waiting.Enqueue(entry);
+            if (_isRunning) return true;
+            _isRunning = true;
+        }
+
+        if (ledger.IsSynchronous) Execute();
+        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        return true;
+    }
+
+    public Task StopAsync()
+    {
+        lock (_gate)
+        {
+            _stopped ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!_isRunning) _stopped.TrySetResult();
+            return _stopped.Task;
+        }
+    }
+
+    public void Execute() => _ = DrainAsync();
+
+    private async Task DrainAsync()
+    {
+        while (TakeBatch()) await commit.CommitAsync(_batch);
+    }
+
+    /// <summary>Takes what waits; an entry whose caller has given up by now is settled as not written.</summary>
+    private bool TakeBatch()
+    {
+        _batch.Clear();
+        var oldest = time.GetTimestamp() - (long)(options.AppendDeadline.TotalSeconds * time.TimestampFrequency);
+        lock (_gate)
+        {
+            while (_batch.Count < options.BatchLimit && _waiting.TryDequeue(out var entry))
+            {
+                if (entry.Stream.IsStale) entry.Stream.Settle(entry, EntryOutcome.Conflict);
+                else if (entry.QueuedAt < oldest) entry.Stream.Settle(entry, EntryOutcome.Refused);
+                else _batch.Add(entry);
+            }
+
+            if (_batch.Count > 0) return true;
+            _isRunning = false;
+            _stopped?.TrySetResult();
+            return false;
+        }
+    }
+}

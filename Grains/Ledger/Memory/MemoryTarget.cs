@@ -1,0 +1,130 @@
+using HeartGrains.Hearts;
+
+namespace HeartGrains.Ledger.Memory;
+
+/// <summary>One target's log and what is folded from it. Safe for concurrent use.</summary>
+internal sealed class MemoryTarget(string targetId)
+{
+    private readonly Lock _lock = new();
+    private readonly List<Entry> _log = [];
+    private long _count;
+
+    // Heart to version of its last event: only a withdrawal or a search beyond the grain's own set asks, so most targets never need it.
+    private Dictionary<HeartId, int>? _versions;
+
+    public long Version
+    {
+        get
+        {
+            lock (_lock)
+                return _log.Count;
+        }
+    }
+
+    public void Append(ReadOnlySpan<HeartEvent> events)
+    {
+        lock (_lock)
+        {
+            foreach (ref readonly var heartEvent in events)
+            {
+                if (heartEvent.Kind == HeartEventKind.Given)
+                    _count++;
+                else
+                    Withdraw(heartEvent.Heart);
+
+                _log.Add(new Entry(heartEvent));
+                if (_versions is not null)
+                    _versions[heartEvent.Heart] = _log.Count;
+            }
+        }
+    }
+
+    public long? FindWriter(long version)
+    {
+        lock (_lock)
+            return version >= 1 && version <= _log.Count ? _log[(int)version - 1].Writer : null;
+    }
+
+    public TargetSnapshot Load(int recentLimit)
+    {
+        lock (_lock)
+        {
+            var recent = new List<CurrentHeart>((int)Math.Min(recentLimit, _count));
+            for (var version = _log.Count; version > 0 && recent.Count < recentLimit && recent.Count < _count; version--)
+            {
+                var entry = _log[version - 1];
+                if (entry.IsCurrent)
+                    recent.Add(new CurrentHeart(entry.Heart, entry.AtMicros, version));
+            }
+
+            return new TargetSnapshot(_count, _log.Count, recent, []);
+        }
+    }
+
+    public CurrentHeart? Find(HeartId heart)
+    {
+        lock (_lock)
+        {
+            if (!Versions().TryGetValue(heart, out var version))
+                return null;
+            var entry = _log[version - 1];
+            return entry.IsCurrent ? new CurrentHeart(heart, entry.AtMicros, version) : null;
+        }
+    }
+
+    public HeartUser[] ListUsers(long before, int limit)
+    {
+        lock (_lock)
+        {
+            var users = new List<HeartUser>();
+            for (var version = (int)Math.Min(before - 1, _log.Count); version > 0 && users.Count < limit; version--)
+            {
+                var entry = _log[version - 1];
+                if (entry.IsCurrent)
+                    users.Add(new HeartUser(entry.UserId, entry.Heart, version, entry.AtMicros));
+            }
+
+            return [.. users];
+        }
+    }
+
+    public TopTarget Describe()
+    {
+        lock (_lock)
+            return new TopTarget(targetId, _count, _log.Count);
+    }
+
+    private void Withdraw(HeartId heart)
+    {
+        _count--;
+        if (Versions().TryGetValue(heart, out var given))
+            _log[given - 1] = _log[given - 1].Superseded();
+    }
+
+    private Dictionary<HeartId, int> Versions()
+    {
+        if (_versions is null)
+        {
+            _versions = new Dictionary<HeartId, int>(_log.Count);
+            for (var i = 0; i < _log.Count; i++)
+                _versions[_log[i].Heart] = i + 1;
+        }
+
+        return _versions;
+    }
+
+    /// <summary>An event in 40 bytes: the lowest bit of the time says whether it is a heart that is given now.</summary>
+    private readonly record struct Entry(HeartId Heart, string UserId, long Writer, long AtMicrosAndCurrent)
+    {
+        public Entry(in HeartEvent source) : this(
+            source.Heart, source.UserId, source.Writer, (source.AtMicros << 1) | (source.Kind == HeartEventKind.Given ? 1L : 0L))
+        {
+        }
+
+        public long AtMicros => AtMicrosAndCurrent >> 1;
+
+        public bool IsCurrent => (AtMicrosAndCurrent & 1) != 0;
+
+        public Entry Superseded() => this with { AtMicrosAndCurrent = AtMicrosAndCurrent & ~1L };
+    }
+}

@@ -1,0 +1,55 @@
+using Npgsql;
+
+namespace HeartGrains.Ledger.Postgres;
+
+/// <summary>How the ledger talks to PostgreSQL, and what it asks of it before it trusts it with hearts.</summary>
+internal static class PostgresConnection
+{
+    /// <summary>
+    /// The connection string with the ledger's limits: every wait ends, a vanished client's locks are let go, and the fold's snapshots
+    /// are taken statement by statement.
+    /// </summary>
+    public static NpgsqlConnectionStringBuilder Build(string connectionString, LedgerOptions options)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Timeout = Seconds(options.ConnectTimeout),
+            CommandTimeout = Seconds(options.CommandTimeout),
+            CancellationTimeout = 500,
+            MaxPoolSize = options.MaxPoolSize,
+            MaxAutoPrepare = 16,
+            AutoPrepareMinUsages = 2,
+            NoResetOnClose = true,
+            IncludeErrorDetail = false,
+        };
+        settings.ApplicationName ??= "heartgrains-ledger";
+        settings.Options = "-c lock_timeout=1s -c idle_in_transaction_session_timeout=5s -c tcp_user_timeout=5s -c jit=off "
+            + "-c max_parallel_workers_per_gather=0 -c default_transaction_isolation=read\\ committed "
+            + settings.Options;
+        return settings;
+    }
+
+    public static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
+
+    /// <summary>Throws when a crash of the server could take back what it had confirmed.</summary>
+    public static async Task RequireDurabilityAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "select name from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) name where current_setting(name) = 'off'",
+            connection);
+        var weak = new List<string>();
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                weak.Add(reader.GetString(0));
+        }
+
+        if (weak.Count > 0)
+        {
+            throw new LedgerException(
+                $"PostgreSQL runs with {string.Join(", ", weak)} off: a crash could lose hearts that were acknowledged. Turn "
+                + "it on in postgresql.conf (or in the role's or connection's settings), or accept the loss with "
+                + "HeartGrains:Ledger:AllowWeakDurability, HEARTGRAINS__LEDGER__ALLOWWEAKDURABILITY=true.");
+        }
+    }
+}

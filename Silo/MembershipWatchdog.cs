@@ -1,0 +1,55 @@
+using Orleans.Runtime;
+
+namespace HeartGrains.Silo;
+
+/// <summary>
+/// Stops a silo whose own row is gone from the membership table: the table was wiped, others may have formed a second cluster, and living on
+/// would split the service. Reads that fail prove nothing and do not count.
+/// </summary>
+internal sealed partial class MembershipWatchdog(
+    IMembershipTable table, ILocalSiloDetails silo, ISiloStatusOracle status, IHostApplicationLifetime lifetime, TimeProvider time,
+    ILogger<MembershipWatchdog> logger) : BackgroundService
+{
+    private const int MissesBeforeStop = 3;
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var misses = 0;
+        using var timer = new PeriodicTimer(Period, time);
+        while (misses < MissesBeforeStop && await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (status.CurrentStatus != SiloStatus.Active) continue;
+            if (await IsListedAsync() is { } isListed) misses = isListed ? 0 : misses + 1;
+        }
+
+        if (stoppingToken.IsCancellationRequested) return;
+        Log.RowGone(logger, silo.SiloAddress);
+        Environment.ExitCode = 1;
+        lifetime.StopApplication();
+    }
+
+    private async Task<bool?> IsListedAsync()
+    {
+        try
+        {
+            var row = await table.ReadRowAsync(silo.SiloAddress, CancellationToken.None);
+            return row.Members.Any(member => member.Item1.SiloAddress.Equals(silo.SiloAddress));
+        }
+        catch (Exception exception)
+        {
+            Log.CannotRead(logger, exception);
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Critical, Message = "Silo {Silo} is gone from the membership table; it stops rather than live on beside a second cluster")]
+        public static partial void RowGone(ILogger logger, SiloAddress silo);
+
+        [LoggerMessage(Level = LogLevel.Debug, Message = "The membership table cannot be read")]
+        public static partial void CannotRead(ILogger logger, Exception exception);
+    }
+}

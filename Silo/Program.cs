@@ -1,0 +1,14 @@
+using HeartGrains;
+using HeartGrains.Hosting;
+using HeartGrains.Silo;
+
+return await ServiceHost.RunAsync(() =>
+{
+    var builder = ServiceHost.CreateBuilder(args, defaultPort: 8090, SiloHosting.Features);
+    builder.AddSilo();
+
+    var app = builder.Build();
+    app.MapOperations();
+    app.MapDashboard();
+    return app;
+});

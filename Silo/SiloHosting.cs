@@ -1,0 +1,64 @@
+using System.Net;
+using HeartGrains.Hosting;
+using HeartGrains.RateLimiting;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using StackExchange.Redis;
+
+namespace HeartGrains.Silo;
+
+/// <summary>A member of the cluster: grains over PostgreSQL, membership in Redis.</summary>
+internal static class SiloHosting
+{
+    /// <summary>The sections a silo reads; a cluster's shared settings may hold the gateways' too.</summary>
+    public static IReadOnlyDictionary<string, Type> Features { get; } =
+        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(IgnoredSection) };
+
+    public static void AddSilo(this WebApplicationBuilder builder)
+    {
+        var settings = builder.Settings();
+        settings.Mode = HostMode.Cluster;
+        builder.Services.AddHeartGrains(settings, builder.Configuration);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseHeartGrainsDefaults();
+            silo.UseCluster(settings, builder.Configuration.RequiredConnection("Redis"));
+            silo.AddRateLimiting();
+            silo.AddAdoNetGrainStorage(RateLimitHosting.StorageName, options =>
+            {
+                options.Invariant = "Npgsql";
+                options.ConnectionString = builder.Configuration.RequiredConnection("Postgres");
+            });
+            if (settings.Dashboard is true) silo.AddDashboard();
+        });
+        builder.Services.AddHostedService<MembershipWatchdog>();
+    }
+
+    public static void MapDashboard(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard");
+    }
+
+    private static void UseCluster(this ISiloBuilder silo, HostSettings settings, string redis)
+    {
+        var cluster = settings.Cluster;
+        if (!IPAddress.TryParse(cluster.AdvertisedAddress, out var address))
+            throw StartException.Setting("HeartGrains:Cluster:AdvertisedAddress", $"'{cluster.AdvertisedAddress}' is not an IP address");
+
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        silo.UseRedisClustering(options => options.ConfigurationOptions = RedisConnection.Parse(redis));
+        silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.ClientPort, listenOnAnyHostAddress: false);
+
+        // A killed silo is noticed within 6 s and a hung one within 15 s; docs/operations.md has the measurements.
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = TimeSpan.FromSeconds(1);
+            options.MinProbeTimeout = TimeSpan.FromMilliseconds(500);
+            options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+            options.NumMissedProbesLimit = 3;
+            options.NumVotesForDeathDeclaration = 2;
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(2);
+            options.DefunctSiloExpiration = TimeSpan.FromHours(1);
+        });
+    }
+}

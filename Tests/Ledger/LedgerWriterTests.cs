@@ -1,0 +1,156 @@
+using HeartGrains.Diagnostics;
+using HeartGrains.Hearts;
+using HeartGrains.Ledger;
+using HeartGrains.Ledger.Memory;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.Tests.Ledger;
+
+public class LedgerWriterTests
+{
+    /// <summary>
+    /// A thousand seeds of a ledger that loses answers, refuses and lets rivals write: what is settled as committed is in the log exactly once,
+    /// what is settled as refused or in conflict is not there, and every target's versions run 1, 2, 3 …
+    /// </summary>
+    [Fact]
+    public async Task Settlement_LedgerThatFailsInEveryWay_TellsTheTruth()
+    {
+        await Parallel.ForEachAsync(Enumerable.Range(1, 1000), async (seed, _) => await SimulateAsync(seed));
+    }
+
+    [Fact]
+    public async Task TryEnqueue_FullQueue_RefusesAtOnce()
+    {
+        var gate = new GatedLedger();
+        var writer = Writer(gate, new LedgerOptions { QueueLimit = 5, BatchLimit = 1 });
+        var owner = new Owner(writer, Guid.NewGuid());
+        for (var i = 0; i < 6; i++)
+        {
+            owner.TryEnqueue(i).ShouldBeTrue();
+            if (i == 0) await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        }
+
+        owner.TryEnqueue(6).ShouldBeFalse();
+        gate.Open.SetResult();
+        await owner.AllSettledAsync();
+        owner.Settled.Count(entry => entry.Outcome == EntryOutcome.Committed).ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task StopAsync_EntriesWaiting_SettlesThemFirst()
+    {
+        var gate = new GatedLedger();
+        var writer = Writer(gate, new LedgerOptions());
+        var owner = new Owner(writer, Guid.NewGuid());
+        for (var i = 0; i < 50; i++) owner.TryEnqueue(i).ShouldBeTrue();
+
+        var stopping = writer.StopAsync(CancellationToken.None);
+        owner.TryEnqueue(50).ShouldBeFalse();
+        stopping.IsCompleted.ShouldBeFalse();
+        gate.Open.SetResult();
+        await stopping;
+        owner.Settled.Count.ShouldBe(50);
+    }
+
+    private static async Task SimulateAsync(int seed)
+    {
+        var ledger = new FaultyLedger(new MemoryLedger(), seed, faults: 0.08);
+        var writer = Writer(ledger, new LedgerOptions { BatchLimit = 16, AppendDeadline = TimeSpan.FromMilliseconds(100) });
+        var owners = Enumerable.Range(0, 5).Select(_ => new Owner(writer, Guid.NewGuid())).ToArray();
+        var dice = new Random(seed);
+        for (var step = 0; step < 60; step++)
+        {
+            owners[dice.Next(owners.Length)].TryEnqueue(step).ShouldBeTrue();
+            if (dice.Next(8) == 0) await Task.Yield();
+        }
+
+        foreach (var owner in owners)
+        {
+            await owner.AllSettledAsync();
+            var log = ledger.Log.Where(row => row.Target == owner.Stream.Target).ToList();
+            log.Select(row => row.Version).ShouldBe(Enumerable.Range(1, log.Count).Select(version => (long)version), $"seed {seed}");
+            foreach (var entry in owner.Settled)
+            {
+                var rows = log.Count(row => row.Heart == entry.Heart && row.Writer == owner.Stream.Writer);
+                if (entry.Outcome == EntryOutcome.Committed) rows.ShouldBe(1, $"seed {seed}: committed");
+                else if (entry.Outcome == EntryOutcome.Unknown) rows.ShouldBeLessThanOrEqualTo(1, $"seed {seed}: unknown");
+                else rows.ShouldBe(0, $"seed {seed}: {entry.Outcome}");
+            }
+        }
+    }
+
+    private static LedgerWriter Writer(IHeartLedger ledger, LedgerOptions options) =>
+        new(ledger, Options.Create(options), TimeProvider.System, new GrainMetrics(), NullLogger<LedgerWriter>.Instance);
+
+    private sealed class Entry : LedgerEntry;
+
+    /// <summary>Stands for an activation: queues entries and collects them when they are settled.</summary>
+    private sealed class Owner
+    {
+        private readonly LedgerWriter _writer;
+        private readonly Lock _gate = new();
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _queued;
+        private bool _isWaiting;
+
+        public Owner(LedgerWriter writer, Guid target)
+        {
+            _writer = writer;
+            Stream = new LedgerStream(target, target.ToString(), 0, _ => Collect());
+        }
+
+        public LedgerStream Stream { get; }
+        public List<LedgerEntry> Settled { get; } = [];
+
+        public bool TryEnqueue(int user)
+        {
+            var entry = new Entry { Stream = Stream, Heart = new HeartId((ulong)user, 7), UserId = $"u{user}", Kind = HeartEventKind.Given };
+            lock (_gate) _queued++;
+            if (_writer.TryEnqueue(entry)) return true;
+            lock (_gate) _queued--;
+            return false;
+        }
+
+        public Task AllSettledAsync()
+        {
+            lock (_gate) _isWaiting = true;
+            Collect();
+            return _done.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        }
+
+        private void Collect()
+        {
+            lock (_gate)
+            {
+                for (var entry = Stream.TakeSettled(); entry is not null; entry = entry.Next) Settled.Add(entry);
+                if (_isWaiting && Settled.Count == _queued) _done.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>A ledger whose first append waits until it is let go.</summary>
+    private sealed class GatedLedger : IHeartLedger
+    {
+        private readonly MemoryLedger _inner = new();
+
+        public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async ValueTask<AppendOutcome> AppendAsync(ReadOnlyMemory<HeartEvent> batch)
+        {
+            Entered.TrySetResult();
+            await Open.Task;
+            return await _inner.AppendAsync(batch);
+        }
+
+        public Task InitializeAsync(string keyFingerprint, CancellationToken cancellationToken) => Task.CompletedTask;
+        public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) => _inner.FindVersionsAsync(batch, cancellationToken);
+        public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) => _inner.LoadAsync(target, recentLimit, cancellationToken);
+        public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) => _inner.FindHeartAsync(target, heart, cancellationToken);
+        public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) => _inner.ListUsersAsync(target, before, limit, cancellationToken);
+        public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) => _inner.ListTopAsync(limit, cancellationToken);
+        public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => _inner.FoldAsync(limit, cancellationToken);
+        public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    }
+}
