@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Prometheus;
+
+namespace HeartGrains.Gateway.Diagnostics;
+
+/// <summary>The two operations that change a heart.</summary>
+public enum HeartOperation
+{
+    /// <summary>POST.</summary>
+    Give,
+
+    /// <summary>DELETE.</summary>
+    Withdraw,
+}
+
+/// <summary>What became of them, as a metric's label.</summary>
+public enum HeartResult
+{
+    /// <summary>Committed, and the state changed.</summary>
+    Changed,
+
+    /// <summary>Committed before: a repeat.</summary>
+    Unchanged,
+
+    /// <summary>Refused as invalid.</summary>
+    Invalid,
+
+    /// <summary>Refused by the user's quota.</summary>
+    QuotaExceeded,
+
+    /// <summary>The quota could not be asked.</summary>
+    QuotaUnavailable,
+
+    /// <summary>No silo could be reached, or the breaker was open.</summary>
+    Unavailable,
+
+    /// <summary>The queue to the ledger was full.</summary>
+    QueueFull,
+
+    /// <summary>The ledger refused.</summary>
+    LedgerUnavailable,
+
+    /// <summary>Another activation wrote first, and again after retries.</summary>
+    Conflict,
+
+    /// <summary>It may have been committed.</summary>
+    Unknown,
+
+    /// <summary>The client went away before the answer.</summary>
+    Aborted,
+}
+
+/// <summary>The gateway's own metrics. No user or target is ever a label.</summary>
+public sealed class GatewayMetrics
+{
+    private static readonly string[] ResultLabels =
+    [
+        "changed", "unchanged", "invalid", "quota_exceeded", "quota_unavailable", "unavailable", "queue_full", "ledger_unavailable",
+        "conflict", "unknown", "aborted",
+    ];
+
+    private readonly Counter.Child[] _hearts;
+    private readonly Histogram _requests;
+    private readonly Gauge.Child _breakerOpen;
+    private readonly Gauge.Child _connected;
+    private readonly Counter.Child _retries;
+
+    /// <summary>Registers the metrics; every outcome shows from the start.</summary>
+    public GatewayMetrics()
+    {
+        var hearts = Metrics.CreateCounter(
+            "heartgrains_hearts_total", "Calls to give or withdraw a heart, by what became of them.", "operation", "outcome");
+        _hearts = [.. from operation in (string[])["give", "withdraw"] from result in ResultLabels select hearts.WithLabels(operation, result)];
+        _requests = Metrics.CreateHistogram(
+            "heartgrains_request_seconds", "Time to answer a request, in seconds.", ["route", "status"],
+            new HistogramConfiguration { Buckets = [.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256, .512, 1, 2, 4] });
+        _breakerOpen = Metrics.CreateGauge("heartgrains_breaker_open", "1 while calls to silos are paused after failures.").WithLabels();
+        _connected = Metrics.CreateGauge("heartgrains_cluster_connected", "1 while at least one silo is connected.").WithLabels();
+        _retries = Metrics.CreateCounter("heartgrains_grain_call_retries_total", "Grain calls made again after a transient failure.").WithLabels();
+    }
+
+    /// <summary>Counts a call to give or withdraw.</summary>
+    public void CountHeart(HeartOperation operation, HeartResult result) =>
+        _hearts[((int)operation * ResultLabels.Length) + (int)result].Inc();
+
+    /// <summary>Counts a repeated grain call.</summary>
+    public void CountRetry() => _retries.Inc();
+
+    /// <summary>Shows whether the breaker is open.</summary>
+    public void ShowBreaker(bool open) => _breakerOpen.Set(open ? 1 : 0);
+
+    /// <summary>Shows whether a silo is connected.</summary>
+    public void ShowConnected(bool connected) => _connected.Set(connected ? 1 : 0);
+
+    internal RouteTimes TimesOf(string route) => new(_requests, route);
+}
+
+/// <summary>Request times of one route; lives in the endpoint's metadata so that a request looks nothing up by name.</summary>
+internal sealed class RouteTimes(Histogram histogram, string route)
+{
+    private readonly IHistogram?[] _byStatus = new IHistogram?[600];
+
+    public void Observe(int status, long startTimestamp)
+    {
+        if ((uint)status >= (uint)_byStatus.Length) return;
+        var times = _byStatus[status] ??= histogram.WithLabels(route, status.ToString());
+        times.Observe(Stopwatch.GetElapsedTime(startTimestamp).TotalSeconds);
+    }
+}
+
+/// <summary>Times every request.</summary>
+internal sealed class RequestMetricsMiddleware(RequestDelegate next, GatewayMetrics metrics)
+{
+    private readonly RouteTimes _other = metrics.TimesOf("other");
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var task = next(context);
+        if (!task.IsCompletedSuccessfully) return AwaitAsync(context, task, start);
+        Observe(context, start);
+        return task;
+    }
+
+    private async Task AwaitAsync(HttpContext context, Task task, long start)
+    {
+        await task;
+        Observe(context, start);
+    }
+
+    private void Observe(HttpContext context, long start) =>
+        (context.GetEndpoint()?.Metadata.GetMetadata<RouteTimes>() ?? _other).Observe(context.Response.StatusCode, start);
+}
+
+/// <summary>Wires request metrics into a host.</summary>
+public static class MetricsHosting
+{
+    /// <summary>Times requests by route and status. Goes before <c>UseProblems</c>, which swallows exceptions.</summary>
+    public static IApplicationBuilder UseRequestMetrics(this IApplicationBuilder app) => app.UseMiddleware<RequestMetricsMiddleware>();
+}

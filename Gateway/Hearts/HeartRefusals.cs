@@ -1,0 +1,67 @@
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.RateLimiting;
+using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hearts;
+using HeartGrains.RateLimiting;
+
+namespace HeartGrains.Gateway.Hearts;
+
+/// <summary>
+/// What a caller is told when the grain did not do or say what was asked. The contract: 503 and 429 mean definitely not done, 504
+/// means it may have been done.
+/// </summary>
+internal static class HeartRefusals
+{
+    private const int ClientClosedRequest = 499;
+
+    public static Task WriteFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter, out HeartResult result)
+    {
+        switch (status)
+        {
+            case CallStatus.Aborted:
+                result = HeartResult.Aborted;
+                context.Response.StatusCode = ClientClosedRequest;
+                return Task.CompletedTask;
+            case CallStatus.Answered when outcome == HeartOutcome.QueueFull:
+                result = HeartResult.QueueFull;
+                return context.WriteProblemAsync(Problem.QueueFull, "Nothing was stored. Call again after Retry-After.", 1);
+            case CallStatus.Answered when outcome == HeartOutcome.LedgerUnavailable:
+                result = HeartResult.LedgerUnavailable;
+                return context.WriteProblemAsync(Problem.LedgerUnavailable, "Nothing was stored. Call again after Retry-After.", 1);
+            case CallStatus.Conflict:
+                result = HeartResult.Conflict;
+                return context.WriteProblemAsync(Problem.ConflictRetry, "Nothing was stored. Call again after Retry-After.", 1);
+            case CallStatus.Unavailable:
+                result = HeartResult.Unavailable;
+                return context.WriteProblemAsync(Problem.Unavailable, "Nothing was stored: no silo took the call.", retryAfter);
+            default:
+                result = HeartResult.Unknown;
+                return context.WriteProblemAsync(
+                    Problem.OutcomeUnknown, "No answer came in time: it may have been stored. The same call again is safe and tells.");
+        }
+    }
+
+    /// <summary>A read has nothing to be unsure about: whatever failed, it can be asked again.</summary>
+    public static Task ReadFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter)
+    {
+        if (status == CallStatus.Aborted)
+        {
+            context.Response.StatusCode = ClientClosedRequest;
+            return Task.CompletedTask;
+        }
+
+        return status == CallStatus.Answered && outcome == HeartOutcome.LedgerUnavailable
+            ? context.WriteProblemAsync(Problem.LedgerUnavailable, "The ledger cannot be read now. Call again after Retry-After.", 1)
+            : context.WriteProblemAsync(Problem.Unavailable, "No silo answered. Call again after Retry-After.", retryAfter);
+    }
+
+    public static Task QuotaExceededAsync(HttpContext context, RateLimitPolicy policy, in RateLimitDecision decision)
+    {
+        var seconds = (int)Math.Clamp((decision.RetryAfterMillis + 999) / 1000, 1, int.MaxValue);
+        var window = (long)Math.Max(1, Math.Ceiling(policy.TokenLimit / policy.TokensPerSecond));
+        context.Response.Headers["RateLimit-Policy"] = $"\"user\";q={policy.TokenLimit};w={window}";
+        context.Response.Headers["RateLimit"] = $"\"user\";r=0;t={seconds}";
+        return context.WriteProblemAsync(Problem.QuotaExceeded, $"The user may call again in {seconds} s.", seconds);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using HeartGrains.Gateway.Problems;
+using Microsoft.Net.Http.Headers;
+
+namespace HeartGrains.Gateway.Hearts;
+
+/// <summary>Parses a whole body.</summary>
+internal delegate Parsed<T> BodyParser<T>(ReadOnlySpan<byte> json);
+
+/// <summary>
+/// Reads a bounded JSON body. A small one arrives with its headers, so the common path is synchronous and copies nothing.
+/// </summary>
+internal static class JsonBody
+{
+    public static ValueTask<Parsed<T>> ReadAsync<T>(HttpRequest request, int byteLimit, BodyParser<T> parse)
+    {
+        if (!IsJson(request))
+            return new(new Parsed<T>(default!, new Rejection(Problem.UnsupportedMediaType, "Send Content-Type: application/json, in UTF-8 and not compressed.")));
+        if (request.ContentLength > byteLimit) return new(TooLarge<T>(byteLimit));
+
+        var reader = request.BodyReader;
+        var pending = reader.ReadAsync(request.HttpContext.RequestAborted);
+        if (!pending.IsCompletedSuccessfully) return ReadRestAsync(reader, pending, request.ContentLength, byteLimit, parse);
+
+        var read = pending.Result;
+        return IsWhole(read, request.ContentLength)
+            ? new(Finish(reader, read.Buffer, byteLimit, parse))
+            : ReadRestAsync(reader, new(read), request.ContentLength, byteLimit, parse);
+    }
+
+    private static async ValueTask<Parsed<T>> ReadRestAsync<T>(
+        PipeReader reader, ValueTask<ReadResult> pending, long? contentLength, int byteLimit, BodyParser<T> parse)
+    {
+        while (true)
+        {
+            var read = await pending;
+            if (IsWhole(read, contentLength) || read.Buffer.Length > byteLimit) return Finish(reader, read.Buffer, byteLimit, parse);
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            pending = reader.ReadAsync();
+        }
+    }
+
+    private static bool IsWhole(in ReadResult read, long? contentLength) =>
+        read.IsCompleted || read.Buffer.Length >= (contentLength ?? long.MaxValue);
+
+    private static Parsed<T> Finish<T>(PipeReader reader, in ReadOnlySequence<byte> body, int byteLimit, BodyParser<T> parse)
+    {
+        var parsed = body.Length > byteLimit ? TooLarge<T>(byteLimit)
+            : body.IsSingleSegment ? parse(body.FirstSpan)
+            : ParseCopy(body, parse);
+        reader.AdvanceTo(body.End);
+        return parsed;
+    }
+
+    private static Parsed<T> ParseCopy<T>(in ReadOnlySequence<byte> body, BodyParser<T> parse)
+    {
+        var length = (int)body.Length;
+        var copy = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            body.CopyTo(copy);
+            return parse(copy.AsSpan(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
+    }
+
+    private static Parsed<T> TooLarge<T>(int byteLimit) =>
+        new(default!, new Rejection(Problem.BodyTooLarge, $"The body may be at most {byteLimit} bytes."));
+
+    private static bool IsJson(HttpRequest request)
+    {
+        var headers = request.Headers;
+        if (headers.ContentEncoding.Count > 0) return false;
+
+        var given = headers.ContentType;
+        if (given.Count != 1) return false;
+        return given[0] == "application/json"
+            || (MediaTypeHeaderValue.TryParse(given[0], out var type)
+                && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
+    }
+}

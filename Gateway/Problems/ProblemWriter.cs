@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace HeartGrains.Gateway.Problems;
+
+/// <summary>The one place that writes <c>application/problem+json</c> (RFC 9457).</summary>
+public static class ProblemWriter
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Answers with a problem, and says when to come back if <paramref name="retryAfterSeconds"/> is given.</summary>
+    public static Task WriteProblemAsync(this HttpContext context, Problem problem, string detail, int? retryAfterSeconds = null)
+    {
+        if (retryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = Math.Max(1, seconds).ToString();
+        return WriteAsync(context, problem, detail, []);
+    }
+
+    /// <summary>Answers with the problem of a refused request.</summary>
+    public static Task WriteProblemAsync(this HttpContext context, Rejection rejection) =>
+        WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors);
+
+    private static Task WriteAsync(
+        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors)
+    {
+        var body = new ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(body, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, problem.Type);
+            json.WriteString("title"u8, problem.Title);
+            json.WriteNumber("status"u8, problem.Status);
+            json.WriteString("detail"u8, detail);
+            json.WriteString("code"u8, problem.Code);
+            if (errors.Count > 0) WriteErrors(json, errors);
+            json.WriteEndObject();
+        }
+
+        var response = context.Response;
+        response.StatusCode = problem.Status;
+        response.ContentType = "application/problem+json";
+        response.ContentLength = body.WrittenCount;
+        response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
+        response.BodyWriter.Write(body.WrittenSpan);
+        return Task.CompletedTask;
+    }
+
+    private static void WriteErrors(Utf8JsonWriter json, IReadOnlyList<(string Field, string Message)> errors)
+    {
+        json.WriteStartObject("errors"u8);
+        foreach (var field in errors.GroupBy(static error => error.Field, static error => error.Message))
+        {
+            json.WriteStartArray(field.Key);
+            foreach (var message in field) json.WriteStringValue(message);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+}

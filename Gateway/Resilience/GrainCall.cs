@@ -1,0 +1,133 @@
+using HeartGrains.Hearts;
+using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
+using Polly;
+
+namespace HeartGrains.Gateway.Resilience;
+
+/// <summary>How a call ended, retries included.</summary>
+internal enum CallStatus
+{
+    /// <summary>The grain answered; its value may still be a refusal.</summary>
+    Answered,
+
+    /// <summary>Definitely not done: nothing was sent, or the silo refused to take it.</summary>
+    Unavailable,
+
+    /// <summary>Definitely not done: conflicts, and no retry is left.</summary>
+    Conflict,
+
+    /// <summary>It may have been done.</summary>
+    Unknown,
+
+    /// <summary>The client went away.</summary>
+    Aborted,
+}
+
+/// <summary>How one attempt ended: what the pipeline's strategies look at. Failures are values here, not exceptions.</summary>
+internal enum AttemptResult
+{
+    Answered,
+    Conflict,
+
+    /// <summary>Orleans could not hand it to a silo.</summary>
+    NotSent,
+
+    /// <summary>A silo refused it for load.</summary>
+    Overloaded,
+
+    /// <summary>Rejected on its way; a silo may have seen it.</summary>
+    Rejected,
+
+    /// <summary>No answer in time, or a failure we do not know.</summary>
+    Lost,
+    Aborted,
+}
+
+/// <summary>One call to a grain: made once or more by the pipeline, and remembering what no later attempt may forget.</summary>
+internal abstract class GrainCall
+{
+    /// <summary>An attempt ended without a definite answer, so nothing after it proves that nothing was done.</summary>
+    protected bool MayHaveRun { get; set; }
+
+    /// <summary>Fires when the client goes away.</summary>
+    public CancellationToken RequestAborted { get; init; }
+
+    /// <summary>How long the pipeline wants the client to wait, in seconds, when it refused.</summary>
+    public int RetryAfterSeconds { get; private set; } = 1;
+
+    public abstract ValueTask<Outcome<AttemptResult>> AttemptAsync(CancellationToken cancellationToken);
+
+    protected abstract bool IsRefused { get; }
+
+    public CallStatus Settle(in Outcome<AttemptResult> outcome)
+    {
+        if (RequestAborted.IsCancellationRequested && (outcome.Exception is not null || outcome.Result != AttemptResult.Answered))
+            return CallStatus.Aborted;
+
+        if (outcome.Exception is Polly.CircuitBreaker.BrokenCircuitException { RetryAfter: { } wait })
+            RetryAfterSeconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+
+        // Exceptions come from the pipeline itself: the breaker is open, or time ran out between two attempts.
+        if (outcome.Exception is not null) return MayHaveRun ? CallStatus.Unknown : CallStatus.Unavailable;
+        return outcome.Result switch
+        {
+            AttemptResult.Answered => MayHaveRun && IsRefused ? CallStatus.Unknown : CallStatus.Answered,
+            AttemptResult.Conflict => MayHaveRun ? CallStatus.Unknown : CallStatus.Conflict,
+            AttemptResult.NotSent or AttemptResult.Overloaded => MayHaveRun ? CallStatus.Unknown : CallStatus.Unavailable,
+            _ => CallStatus.Unknown,
+        };
+    }
+
+    protected AttemptResult Classify(Exception exception)
+    {
+        var result = exception switch
+        {
+            OperationCanceledException when RequestAborted.IsCancellationRequested => AttemptResult.Aborted,
+            ConnectionFailedException => AttemptResult.NotSent,
+            OrleansMessageRejectionException rejection when IsNoGateway(rejection) => AttemptResult.NotSent,
+            GatewayTooBusyException or LimitExceededException => AttemptResult.Overloaded,
+            OrleansMessageRejectionException => AttemptResult.Rejected,
+            _ => AttemptResult.Lost,
+        };
+        if (result is AttemptResult.Rejected or AttemptResult.Lost) MayHaveRun = true;
+        return result;
+    }
+
+    // The client's message center says this, and nothing else, before it has a connection to write to.
+    private static bool IsNoGateway(OrleansMessageRejectionException rejection) =>
+        rejection.Message.StartsWith("No gateways available", StringComparison.Ordinal);
+}
+
+/// <summary>A call whose answer is a <typeparamref name="T"/>.</summary>
+internal abstract class GrainCall<T> : GrainCall
+{
+    /// <summary>The grain's answer, once the call is <see cref="CallStatus.Answered"/>.</summary>
+    public T Value { get; private set; } = default!;
+
+    protected abstract ValueTask<T> SendAsync(CancellationToken cancellationToken);
+
+    /// <summary>What the answer says of itself.</summary>
+    protected abstract HeartOutcome OutcomeOf(in T value);
+
+    /// <summary>What the grain's answer says of itself, once the call is <see cref="CallStatus.Answered"/>.</summary>
+    public HeartOutcome Outcome => OutcomeOf(Value);
+
+    protected override bool IsRefused => Outcome != HeartOutcome.Committed;
+
+    public override async ValueTask<Outcome<AttemptResult>> AttemptAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Value = await SendAsync(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            return Polly.Outcome.FromResult(Classify(exception));
+        }
+
+        var outcome = Outcome;
+        if (outcome == HeartOutcome.Unknown) MayHaveRun = true;
+        return Polly.Outcome.FromResult(outcome == HeartOutcome.Conflict ? AttemptResult.Conflict : AttemptResult.Answered);
+    }
+}

@@ -1,0 +1,91 @@
+using HeartGrains.Gateway.Diagnostics;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+
+namespace HeartGrains.Gateway.Resilience;
+
+/// <summary>
+/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call. Before it, a look at whether
+/// any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
+/// </summary>
+internal sealed partial class GrainCalls
+{
+    private readonly ClusterConnection _connection;
+    private readonly ResiliencePipeline<AttemptResult> _pipeline;
+
+    public GrainCalls(
+        ClusterConnection connection, IOptions<ResilienceOptions> options, GatewayMetrics metrics, TimeProvider time, ILogger<GrainCalls> logger)
+    {
+        _connection = connection;
+        _pipeline = Build(options.Value, metrics, time, logger);
+    }
+
+    public async ValueTask<CallStatus> CallAsync(GrainCall call)
+    {
+        if (!_connection.IsConnected) return CallStatus.Unavailable;
+
+        var context = ResilienceContextPool.Shared.Get(call.RequestAborted);
+        var outcome = await _pipeline.ExecuteOutcomeAsync(
+            static (context, call) => call.AttemptAsync(context.CancellationToken), context, call);
+        ResilienceContextPool.Shared.Return(context);
+        return call.Settle(outcome);
+    }
+
+    private static ResiliencePipeline<AttemptResult> Build(
+        ResilienceOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        var builder = new ResiliencePipelineBuilder<AttemptResult> { Name = "hearts", TimeProvider = time };
+        builder.AddTimeout(options.CallTimeout);
+        if (options.RetryLimit > 0)
+        {
+            builder.AddRetry(new RetryStrategyOptions<AttemptResult>
+            {
+                MaxRetryAttempts = options.RetryLimit,
+                Delay = options.RetryDelay,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                ShouldHandle = static args => new(
+                    args.Outcome.Exception is null
+                    && args.Outcome.Result is AttemptResult.Rejected or AttemptResult.NotSent or AttemptResult.Conflict),
+                OnRetry = _ =>
+                {
+                    metrics.CountRetry();
+                    return default;
+                },
+            });
+        }
+
+        return builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<AttemptResult>
+        {
+            MinimumThroughput = options.BreakerMinimumThroughput,
+            FailureRatio = options.BreakerFailureRatio,
+            SamplingDuration = options.BreakerWindow,
+            BreakDuration = options.BreakDuration,
+            ShouldHandle = static args => new(
+                args.Outcome.Exception is not null || args.Outcome.Result is AttemptResult.Rejected or AttemptResult.Lost),
+            OnOpened = args =>
+            {
+                metrics.ShowBreaker(open: true);
+                Log.Opened(logger, args.BreakDuration);
+                return default;
+            },
+            OnClosed = _ =>
+            {
+                metrics.ShowBreaker(open: false);
+                Log.Closed(logger);
+                return default;
+            },
+        }).Build();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Too many grain calls failed: all are refused for {BreakDuration}.")]
+        public static partial void Opened(ILogger logger, TimeSpan breakDuration);
+
+        [LoggerMessage(2, LogLevel.Information, "Grain calls succeed again.")]
+        public static partial void Closed(ILogger logger);
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text;
+using HeartGrains.Hearts;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace HeartGrains.Ledger.Sqlite;
+
+/// <summary>
+/// The append, straight on SQLite's own interface: a prepared row costs a microsecond there and several through ADO.NET, which looks
+/// parameters up by name each time. For one caller at a time.
+/// </summary>
+internal sealed class SqliteAppender : IDisposable
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly sqlite3 _database;
+    private readonly sqlite3_stmt _begin;
+    private readonly sqlite3_stmt _insert;
+    private readonly sqlite3_stmt _commit;
+    private readonly sqlite3_stmt _rollback;
+    private byte[] _text = new byte[1024];
+
+    public SqliteAppender(SqliteConnection connection)
+    {
+        _database = connection.Handle!;
+        _begin = Prepare("begin immediate");
+        _insert = Prepare(
+            """
+            insert into heart_event (target, version, heart, writer, at_micros, kind, user_id, target_id)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """);
+        _commit = Prepare("commit");
+        _rollback = Prepare("rollback");
+    }
+
+    public AppendOutcome Append(ReadOnlySpan<HeartEvent> events)
+    {
+        if (Run(_begin) != raw.SQLITE_DONE)
+            return AppendOutcome.Refused;
+
+        foreach (ref readonly var heartEvent in events)
+        {
+            if (Insert(heartEvent) is not AppendOutcome.Committed and var outcome)
+            {
+                RollBack();
+                return outcome;
+            }
+        }
+
+        var committed = Run(_commit);
+        if (committed == raw.SQLITE_DONE)
+            return AppendOutcome.Committed;
+
+        // Only a busy database says for certain that nothing of the commit reached the file.
+        RollBack();
+        return Primary(committed) == raw.SQLITE_BUSY ? AppendOutcome.Refused : AppendOutcome.Unknown;
+    }
+
+    public void Dispose()
+    {
+        _begin.Dispose();
+        _insert.Dispose();
+        _commit.Dispose();
+        _rollback.Dispose();
+    }
+
+    private AppendOutcome Insert(in HeartEvent heartEvent)
+    {
+        Span<byte> id = stackalloc byte[16];
+        heartEvent.Target.TryWriteBytes(id, bigEndian: true, out _);
+        raw.sqlite3_bind_blob(_insert, 1, id);
+        raw.sqlite3_bind_int64(_insert, 2, heartEvent.Version);
+        heartEvent.Heart.ToGuid().TryWriteBytes(id, bigEndian: true, out _);
+        raw.sqlite3_bind_blob(_insert, 3, id);
+        raw.sqlite3_bind_int64(_insert, 4, heartEvent.Writer);
+        raw.sqlite3_bind_int64(_insert, 5, heartEvent.AtMicros);
+        raw.sqlite3_bind_int(_insert, 6, (int)heartEvent.Kind);
+        try
+        {
+            BindText(7, heartEvent.UserId);
+            if (heartEvent.Version == 1)
+                BindText(8, heartEvent.TargetId);
+            else
+                raw.sqlite3_bind_null(_insert, 8);
+        }
+        catch (EncoderFallbackException)
+        {
+            return AppendOutcome.Poison;
+        }
+
+        return Run(_insert) == raw.SQLITE_DONE ? AppendOutcome.Committed : Classify(raw.sqlite3_extended_errcode(_database));
+    }
+
+    private static AppendOutcome Classify(int code) => code switch
+    {
+        raw.SQLITE_CONSTRAINT_UNIQUE => AppendOutcome.Conflict,
+        _ when Primary(code) is raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_TOOBIG => AppendOutcome.Poison,
+        _ => AppendOutcome.Refused,
+    };
+
+    private static int Primary(int code) => code & 0xFF;
+
+    private void BindText(int index, string text)
+    {
+        var limit = StrictUtf8.GetMaxByteCount(text.Length);
+        if (_text.Length < limit)
+            _text = new byte[limit];
+        raw.sqlite3_bind_text(_insert, index, _text.AsSpan(0, StrictUtf8.GetBytes(text, _text)));
+    }
+
+    private sqlite3_stmt Prepare(string sql)
+    {
+        var code = raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out var statement);
+        SqliteException.ThrowExceptionForRC(code, _database);
+        return statement;
+    }
+
+    private static int Run(sqlite3_stmt statement)
+    {
+        var code = raw.sqlite3_step(statement);
+        raw.sqlite3_reset(statement);
+        return code;
+    }
+
+    private void RollBack()
+    {
+        // Some failures roll back by themselves.
+        if (raw.sqlite3_get_autocommit(_database) == 0)
+            Run(_rollback);
+    }
+}

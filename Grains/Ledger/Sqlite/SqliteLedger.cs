@@ -1,0 +1,204 @@
+using System.Collections.Concurrent;
+using HeartGrains.Hearts;
+using Microsoft.Data.Sqlite;
+
+namespace HeartGrains.Ledger.Sqlite;
+
+/// <summary>
+/// The ledger in one SQLite file, <c>hearts.db</c>, of one process. Its calls block the thread they run on for as long as the disk
+/// takes: SQLite has no others.
+/// </summary>
+public sealed class SqliteLedger : IHeartLedger, IDisposable
+{
+    private const int BusyTimeoutSeconds = 2;
+    private const int MigrationTimeoutSeconds = 60;
+
+    private readonly string _path;
+    private readonly LedgerOptions _options;
+    private readonly ConcurrentStack<SqliteReader> _readers = new();
+
+    // Appends and folds take turns here, because waiting inside SQLite means sleeping and asking again.
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private SqliteWriter? _writer;
+
+    /// <summary>A ledger in the file <c>hearts.db</c> of <paramref name="directory"/>; nothing is opened yet.</summary>
+    public SqliteLedger(string directory, LedgerOptions options)
+    {
+        _path = Path.Combine(directory, "hearts.db");
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync(string keyFingerprint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            await using (var connection = Open(MigrationTimeoutSeconds))
+            {
+                await using var transaction = connection.BeginTransaction();
+                await Migration.ApplyAsync(Migration.In("HeartGrains.Ledger.Sqlite"), transaction, cancellationToken);
+                await Migration.ClaimKeyAsync(keyFingerprint, transaction, cancellationToken);
+                transaction.Commit();
+            }
+
+            _writer ??= OpenWriter();
+        }
+        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new LedgerException(
+                $"The database {_path} cannot be opened: {error.Message} Its folder is HeartGrains:Data, HEARTGRAINS__DATA or --data.", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<AppendOutcome> AppendAsync(ReadOnlyMemory<HeartEvent> batch)
+    {
+        await _writing.WaitAsync(CancellationToken.None);
+        try
+        {
+            return _writer is null ? AppendOutcome.Refused : _writer.Append(batch.Span);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            return _writer is null ? throw NotOpen() : _writer.Fold(limit);
+        }
+        catch (SqliteException error)
+        {
+            throw CannotAnswer(error);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) =>
+        new(Read(batch, static (reader, batch) => reader.FindVersions(batch.Span)));
+
+    /// <inheritdoc/>
+    public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) =>
+        new(Read((target, recentLimit), static (reader, asked) => reader.Load(asked.target, asked.recentLimit)));
+
+    /// <inheritdoc/>
+    public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
+        new(Read((target, heart), static (reader, asked) => reader.FindHeart(asked.target, asked.heart)));
+
+    /// <inheritdoc/>
+    public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+        new(Read((target, before, limit), static (reader, asked) => reader.ListUsers(asked.target, asked.before, asked.limit)));
+
+    /// <inheritdoc/>
+    public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) =>
+        new(Read(limit, static (reader, limit) => reader.ListTop(limit)));
+
+    /// <inheritdoc/>
+    public ValueTask CheckAsync(CancellationToken cancellationToken)
+    {
+        Read(0, static (reader, _) => reader.ListTop(1));
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        while (_readers.TryPop(out var reader))
+            reader.Dispose();
+        _writer?.Dispose();
+        _writing.Dispose();
+    }
+
+    private T Read<TAsked, T>(TAsked asked, Func<SqliteReader, TAsked, T> read)
+    {
+        if (_writer is null)
+            throw NotOpen();
+        try
+        {
+            if (!_readers.TryPop(out var reader))
+                reader = new SqliteReader(Open(BusyTimeoutSeconds));
+            try
+            {
+                return read(reader, asked);
+            }
+            finally
+            {
+                _readers.Push(reader);
+            }
+        }
+        catch (SqliteException error)
+        {
+            throw CannotAnswer(error);
+        }
+    }
+
+    private LedgerException NotOpen() => new($"The database {_path} was not opened at the start.");
+
+    private LedgerException CannotAnswer(SqliteException error) => new($"The database {_path} cannot answer: {error.Message}", error);
+
+    private SqliteWriter OpenWriter()
+    {
+        var connection = Open(BusyTimeoutSeconds);
+        try
+        {
+            if (!_options.AllowWeakDurability)
+                RequireDurability(connection);
+            return new SqliteWriter(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private SqliteConnection Open(int busyTimeoutSeconds)
+    {
+        var settings = new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false, DefaultTimeout = busyTimeoutSeconds };
+        var connection = new SqliteConnection(settings.ConnectionString);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+
+            // A checkpoint writes each changed page once, so a longer log (32 MB) means fewer writes of the hot ones.
+            command.CommandText =
+                """
+                pragma journal_mode = wal;
+                pragma synchronous = full;
+                pragma wal_autocheckpoint = 8192;
+                pragma cache_size = -16384;
+                pragma temp_store = memory;
+                """;
+            command.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private void RequireDurability(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "select (select journal_mode from pragma_journal_mode) || ' ' || (select synchronous from pragma_synchronous)";
+        if ((string?)command.ExecuteScalar() is not "wal 2" and var found)
+        {
+            throw new LedgerException(
+                $"SQLite keeps {_path} with journal mode and synchronous level \"{found}\" instead of \"wal 2\": hearts could be lost in a "
+                + "crash. Put the data on a local disk, or accept it with HeartGrains:Ledger:AllowWeakDurability.");
+        }
+    }
+}

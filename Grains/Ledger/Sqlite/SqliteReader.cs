@@ -1,0 +1,172 @@
+using HeartGrains.Hearts;
+using Microsoft.Data.Sqlite;
+
+namespace HeartGrains.Ledger.Sqlite;
+
+/// <summary>A connection that reads, with its statements prepared; each sees one snapshot. For one caller at a time.</summary>
+internal sealed class SqliteReader : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly SqliteCommand _findVersion;
+    private readonly SqliteCommand _load;
+    private readonly SqliteCommand _findHeart;
+    private readonly SqliteCommand _listUsers;
+    private readonly SqliteCommand _listTop;
+
+    public SqliteReader(SqliteConnection connection)
+    {
+        _connection = connection;
+        _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
+
+        // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2).
+        _load = Prepare(
+            """
+            select 0, version, count, null, 0, 0, null, null from heart_target where target = $target
+            union all
+            select * from (select 1, version, at_micros, heart, 0, 0, null, null
+                             from heart_current where target = $target order by version desc limit $limit)
+            union all
+            select * from (select 2, version, at_micros, heart, writer, kind, user_id, target_id
+                             from heart_event
+                            where target = $target
+                              and version > coalesce((select version from heart_target where target = $target), 0)
+                            order by version)
+            """,
+            "$target", "$limit");
+
+        // The unfolded log comes first and decides, if it knows the heart.
+        _findHeart = Prepare(
+            """
+            select * from (select version, at_micros, kind
+                             from heart_event
+                            where target = $target and heart = $heart
+                              and version > coalesce((select version from heart_target where target = $target), 0)
+                            order by version desc limit 1)
+            union all
+            select version, at_micros, 1 from heart_current where target = $target and heart = $heart
+            """,
+            "$target", "$heart");
+        _listUsers = Prepare(
+            """
+            select e.user_id, page.heart, page.version, page.at_micros
+              from (select target, heart, version, at_micros
+                      from heart_current
+                     where target = $target and version < $before order by version desc limit $limit) page
+              join heart_event e on e.target = page.target and e.version = page.version
+             order by page.version desc
+            """,
+            "$target", "$before", "$limit");
+        _listTop = Prepare(
+            "select target_id, count, version from heart_target where count > 0 order by count desc, target limit $limit", "$limit");
+    }
+
+    public List<WrittenVersion> FindVersions(ReadOnlySpan<HeartEvent> batch)
+    {
+        // One transaction for one snapshot of all the keys.
+        using var transaction = _connection.BeginTransaction(deferred: true);
+        _findVersion.Transaction = transaction;
+        var found = new List<WrittenVersion>();
+        foreach (ref readonly var key in batch)
+        {
+            Set(_findVersion, Blob(key.Target), key.Version);
+            if (_findVersion.ExecuteScalar() is long writer)
+                found.Add(new WrittenVersion(key.Target, key.Version, writer));
+        }
+
+        return found;
+    }
+
+    public TargetSnapshot Load(Guid target, int recentLimit)
+    {
+        Set(_load, Blob(target), recentLimit);
+        using var row = _load.ExecuteReader();
+        var (count, version) = (0L, 0L);
+        var recent = new List<CurrentHeart>();
+        var tail = new List<HeartEvent>();
+        while (row.Read())
+        {
+            switch (row.GetInt32(0))
+            {
+                case 0:
+                    (version, count) = (row.GetInt64(1), row.GetInt64(2));
+                    break;
+                case 1:
+                    recent.Add(new CurrentHeart(Heart(row, 3), row.GetInt64(2), row.GetInt64(1)));
+                    break;
+                default:
+                    tail.Add(new HeartEvent(
+                        target,
+                        row.GetInt64(1),
+                        row.IsDBNull(7) ? string.Empty : row.GetString(7),
+                        Heart(row, 3),
+                        row.GetString(6),
+                        (HeartEventKind)row.GetInt16(5),
+                        row.GetInt64(2),
+                        row.GetInt64(4)));
+                    break;
+            }
+        }
+
+        return new TargetSnapshot(count, version, recent, tail);
+    }
+
+    public CurrentHeart? FindHeart(Guid target, HeartId heart)
+    {
+        Set(_findHeart, Blob(target), Blob(heart.ToGuid()));
+        using var row = _findHeart.ExecuteReader();
+        return row.Read() && row.GetInt16(2) == (short)HeartEventKind.Given
+            ? new CurrentHeart(heart, row.GetInt64(1), row.GetInt64(0))
+            : null;
+    }
+
+    public HeartUser[] ListUsers(Guid target, long before, int limit)
+    {
+        Set(_listUsers, Blob(target), before, limit);
+        using var row = _listUsers.ExecuteReader();
+        var users = new List<HeartUser>();
+        while (row.Read())
+            users.Add(new HeartUser(row.GetString(0), Heart(row, 1), row.GetInt64(2), row.GetInt64(3)));
+        return [.. users];
+    }
+
+    public TopTarget[] ListTop(int limit)
+    {
+        Set(_listTop, limit);
+        using var row = _listTop.ExecuteReader();
+        var targets = new List<TopTarget>();
+        while (row.Read())
+            targets.Add(new TopTarget(row.GetString(0), row.GetInt64(1), row.GetInt64(2)));
+        return [.. targets];
+    }
+
+    public void Dispose()
+    {
+        _findVersion.Dispose();
+        _load.Dispose();
+        _findHeart.Dispose();
+        _listUsers.Dispose();
+        _listTop.Dispose();
+        _connection.Dispose();
+    }
+
+    private static byte[] Blob(Guid id) => id.ToByteArray(bigEndian: true);
+
+    private static HeartId Heart(SqliteDataReader row, int column) =>
+        HeartId.FromGuid(new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true));
+
+    private static void Set(SqliteCommand command, params ReadOnlySpan<object> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+            command.Parameters[i].Value = values[i];
+    }
+
+    private SqliteCommand Prepare(string sql, params ReadOnlySpan<string> parameters)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var parameter in parameters)
+            command.Parameters.AddWithValue(parameter, DBNull.Value);
+        command.Prepare();
+        return command;
+    }
+}

@@ -1,0 +1,112 @@
+using Microsoft.Data.Sqlite;
+
+namespace HeartGrains.Ledger.Sqlite;
+
+/// <summary>The one connection that writes: appends and folds, in turn. For one caller at a time.</summary>
+internal sealed class SqliteWriter : IDisposable
+{
+    private const string LatestSql =
+        "select target, heart, kind, at_micros, max(version) as version from heart_event where seq > $from and seq <= $to group by target, heart";
+
+    private readonly SqliteConnection _connection;
+    private readonly SqliteAppender _appender;
+    private readonly SqliteCommand _findRange;
+    private readonly SqliteCommand[] _foldSteps;
+    private readonly SqliteParameter _limit = new("$limit", SqliteType.Integer);
+    private readonly SqliteParameter _from = new("$from", SqliteType.Integer);
+    private readonly SqliteParameter _to = new("$to", SqliteType.Integer);
+
+    public SqliteWriter(SqliteConnection connection)
+    {
+        _connection = connection;
+        _appender = new SqliteAppender(connection);
+        _findRange = Prepare(
+            "select seq, min(seq + $limit, coalesce((select max(seq) from heart_event), 0)) from heart_fold", _limit);
+        _foldSteps =
+        [
+            Prepare($"delete from heart_current where (target, heart) in (select target, heart from ({LatestSql}) where kind = 2)", _from, _to),
+            Prepare(
+                $"""
+                insert into heart_current (target, heart, version, at_micros)
+                select target, heart, version, at_micros from ({LatestSql}) where kind = 1 order by target, heart
+                on conflict (target, heart) do update set version = excluded.version, at_micros = excluded.at_micros
+                """,
+                _from, _to),
+            Prepare(
+                """
+                insert into heart_target (target, count, version, target_id)
+                select target, sum(case kind when 1 then 1 else -1 end), max(version), coalesce(max(target_id), '')
+                  from heart_event where seq > $from and seq <= $to group by target order by target
+                on conflict (target) do update set count = count + excluded.count, version = excluded.version
+                """,
+                _from, _to),
+            Prepare("update heart_fold set seq = $to", _to),
+        ];
+    }
+
+    public AppendOutcome Append(ReadOnlySpan<HeartEvent> events) => _appender.Append(events);
+
+    public int Fold(int limit)
+    {
+        var (from, to) = FindRange(limit);
+        if (to <= from)
+            return 0;
+
+        // The log is what must survive a crash; a fold lost with the machine is done again, so its commit need not wait for the disk.
+        Execute("pragma synchronous = normal");
+        try
+        {
+            using var transaction = _connection.BeginTransaction();
+            (from, to) = FindRange(limit, transaction);
+            _from.Value = from;
+            _to.Value = to;
+            foreach (var step in _foldSteps)
+            {
+                step.Transaction = transaction;
+                step.ExecuteNonQuery();
+            }
+
+            transaction.Commit();
+            return (int)(to - from);
+        }
+        finally
+        {
+            Execute("pragma synchronous = full");
+        }
+    }
+
+    public void Dispose()
+    {
+        _appender.Dispose();
+        _findRange.Dispose();
+        foreach (var step in _foldSteps)
+            step.Dispose();
+        _connection.Dispose();
+    }
+
+    private (long From, long To) FindRange(int limit, SqliteTransaction? transaction = null)
+    {
+        _limit.Value = limit;
+        _findRange.Transaction = transaction;
+        using var row = _findRange.ExecuteReader();
+        row.Read();
+        return (row.GetInt64(0), row.GetInt64(1));
+    }
+
+    private SqliteCommand Prepare(string sql, params SqliteParameter[] parameters)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        command.Prepare();
+        return command;
+    }
+
+    private void Execute(string sql)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,110 @@
+using HeartGrains.LoadTest.Http;
+using HeartGrains.LoadTest.Report;
+
+namespace HeartGrains.LoadTest.Hearts;
+
+/// <summary>
+/// Gives hearts in a closed loop: each connection sends one, waits for its answer, and sends the next. It never retries: what
+/// an answer says about its heart is kept as it is.
+/// </summary>
+public sealed class HeartLoad
+{
+    private static readonly TimeSpan ProgressPeriod = TimeSpan.FromMilliseconds(500);
+
+    private readonly HeartLoadOptions _options;
+    private readonly HeartHistory? _history;
+    private readonly HeartNames _names;
+    private readonly HeartMeasures _measures;
+    private readonly CancellationTokenSource _stop;
+    private readonly long _start = TimeProvider.System.GetTimestamp();
+    private volatile bool _historyWasFull;
+    private TimeSpan _nextProgress = ProgressPeriod;
+
+    private HeartLoad(HeartLoadOptions options, CancellationTokenSource stop)
+    {
+        _options = options;
+        _stop = stop;
+        _names = options.KeepHistory ? HeartNames.Fresh() : HeartNames.Shared;
+        _history = options.KeepHistory ? new(_names, options.Targets, options.HistoryLimit) : null;
+        _measures = new(options, _start);
+    }
+
+    /// <summary>Runs a load; the run goes on through any fault of the servers.</summary>
+    /// <param name="options">What to load.</param>
+    /// <param name="progress">Told twice a second how it stands.</param>
+    /// <param name="cancellationToken">Ends the load early: requests in flight are still awaited and the report is made.</param>
+    public static async Task<HeartLoadReport> RunAsync(
+        HeartLoadOptions options, IProgress<HeartLoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        return await new HeartLoad(options, stop).RunAsync(progress);
+    }
+
+    private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_start);
+
+    private async Task<HeartLoadReport> RunAsync(IProgress<HeartLoadProgress>? progress)
+    {
+        var processesBefore = ProcessCpu.Read(_options.ProcessIds);
+        var ownBefore = Environment.CpuUsage.TotalTime;
+        await HttpConnections.RunAsync(_options.Urls, _options.Connections, _options.RequestTimeout, LoopAsync, () => Tell(progress));
+
+        var ended = TimeProvider.System.GetTimestamp();
+        var ownCpu = Environment.CpuUsage.TotalTime - ownBefore;
+        var processesAfter = ProcessCpu.Read(_options.ProcessIds);
+        _measures.Timeline.Ended(ended);
+        return new HeartLoadReport
+        {
+            Options = _options,
+            Elapsed = TimeProvider.System.GetElapsedTime(_start, ended),
+            Answers = _measures.Answers(),
+            NotConnected = _measures.Count(HttpExchange.NotConnected),
+            Broken = _measures.Count(HttpExchange.Broken),
+            TimedOut = _measures.Count(HttpExchange.TimedOut),
+            Latencies = _measures.Latencies(),
+            Timeline = _measures.Timeline,
+            Outages = _measures.Outages,
+            Processes = [.. processesBefore.Zip(processesAfter, CpuBetween)],
+            OwnCpu = ownCpu,
+            History = _history,
+            HistoryWasFull = _historyWasFull,
+        };
+    }
+
+    private async Task LoopAsync(HttpConnection connection, int number)
+    {
+        var request = new HeartRequest(connection.Url, _names);
+        var picker = new HeartPicker(unchecked(_options.Seed + (number * 7919)), _options.Targets, _options.Users, _options.Skew);
+        HeartHistory.Page? page = null;
+        while (!_stop.IsCancellationRequested && Elapsed < _options.Duration)
+        {
+            if (_history is not null && page is not { IsFull: false } && (page = _history.TakePage()) is null)
+            {
+                _historyWasFull = true;
+                await _stop.CancelAsync();
+                return;
+            }
+
+            var (target, user) = picker.Next();
+            var started = TimeProvider.System.GetTimestamp();
+            var answer = await connection.ExchangeAsync(request.For(target, user));
+            var ended = TimeProvider.System.GetTimestamp();
+            var fate = HeartAttempt.FateOf(answer);
+            _measures.Add(target, fate, answer, started, ended);
+
+            var sent = answer.Exchange != HttpExchange.NotConnected;
+            if (sent) page?.Add(new(target, user, fate));
+            if (!sent || answer.Status == 503)
+                await Task.Delay(_options.Backoff, TimeProvider.System, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Tell(IProgress<HeartLoadProgress>? progress)
+    {
+        if (progress is null || Elapsed < _nextProgress) return;
+        progress.Report(_measures.Progress(Elapsed));
+        _nextProgress = Elapsed + ProgressPeriod;
+    }
+
+    private static CpuUse CpuBetween(ProcessCpu before, ProcessCpu after) =>
+        new(before.ProcessId, before.Name, before.Name is null || after.Name is null ? null : after.Cpu - before.Cpu);
+}

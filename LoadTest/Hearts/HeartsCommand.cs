@@ -1,0 +1,120 @@
+using System.CommandLine;
+using HeartGrains.LoadTest.Report;
+using Spectre.Console;
+
+namespace HeartGrains.LoadTest.Hearts;
+
+/// <summary><c>hearts</c>: gives hearts as fast as the answers come, and checks on request that each was kept.</summary>
+public static class HeartsCommand
+{
+    private static readonly Option<Uri[]> Url = new("--url")
+    {
+        Description = "Gateways, separated by commas or repeated; connections are spread over them.",
+        CustomParser = OptionValues.Urls,
+        DefaultValueFactory = _ => [new Uri("http://127.0.0.1:8080")],
+    };
+
+    private static readonly Option<TimeSpan> Duration = new("--duration")
+    {
+        Description = "How long to load (500ms, 10s, 2m, at most 24h); Ctrl-C ends it earlier.",
+        CustomParser = OptionValues.Duration,
+        DefaultValueFactory = _ => TimeSpan.FromSeconds(10),
+    };
+
+    private static readonly Option<int> Connections = new("--connections")
+    {
+        Description = "Connections, each with one request in flight.", DefaultValueFactory = _ => 64,
+    };
+
+    private static readonly Option<int> Targets = new("--targets") { Description = "How many targets.", DefaultValueFactory = _ => 10_000 };
+
+    private static readonly Option<long> Users = new("--users") { Description = "How many users, chosen evenly.", DefaultValueFactory = _ => 5_000_000 };
+
+    private static readonly Option<TargetSkew> Skew = new("--skew")
+    {
+        Description = "zipf: a few hot targets and a long tail; uniform: all alike.", DefaultValueFactory = _ => TargetSkew.Zipf,
+    };
+
+    private static readonly Option<int[]> Pids = new("--pids")
+    {
+        Description = "Processes whose CPU time is reported, each with its children.", CustomParser = OptionValues.ProcessIds,
+    };
+
+    private static readonly Option<bool> Verify = new("--verify")
+    {
+        Description = "Use fresh targets, and check afterwards that every acknowledged heart is there and every count is right.",
+    };
+
+    private static readonly Option<TimeSpan> Settle = new("--settle")
+    {
+        Description = "How long --verify waits until all gateways answer.",
+        CustomParser = OptionValues.Duration,
+        DefaultValueFactory = _ => TimeSpan.FromSeconds(10),
+    };
+
+    private static readonly Option<int?> Seed = new("--seed") { Description = "Chooses targets and users; printed at the end, random when not given." };
+
+    /// <summary>The command, which writes to <paramref name="console"/>.</summary>
+    public static Command Create(IAnsiConsole console)
+    {
+        var command = new Command("hearts", "Gives hearts as fast as the answers come.")
+        {
+            Url, Duration, Connections, Targets, Users, Skew, Pids, Verify, Settle, Seed,
+        };
+        command.Validators.Add(result =>
+        {
+            Within(Connections, 1, 10_000);
+            Within(Targets, 1, HeartLoadOptions.TargetsLimit);
+            Within(Users, 1, HeartLoadOptions.UsersLimit);
+            if (result.Errors.Any()) return;
+            if (result.GetValue(Url) is not { Length: > 0 }) result.AddError("--url names no gateway; write e.g. --url http://127.0.0.1:8080.");
+            if (result.GetValue(Duration) is var duration && (duration <= TimeSpan.Zero || duration > HeartLoadOptions.DurationLimit))
+                result.AddError("--duration is from 1ms to 24h, e.g. --duration 10s.");
+
+            void Within<T>(Option<T> option, long least, long most)
+            {
+                if (result.GetResult(option)?.Errors.Any() == true) return;
+                var value = Convert.ToInt64(result.GetValue(option));
+                if (value < least || value > most) result.AddError($"{option.Name} is a number from {least:N0} to {most:N0}, and was {value:N0}.");
+            }
+        });
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, console, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, IAnsiConsole console, CancellationToken cancellationToken)
+    {
+        var verify = parsed.GetValue(Verify);
+        var options = new HeartLoadOptions
+        {
+            Urls = parsed.GetRequiredValue(Url),
+            Duration = parsed.GetValue(Duration),
+            Connections = parsed.GetValue(Connections),
+            Targets = parsed.GetValue(Targets),
+            Users = parsed.GetValue(Users),
+            Skew = parsed.GetValue(Skew),
+            ProcessIds = parsed.GetValue(Pids) ?? [],
+            KeepHistory = verify,
+            Seed = parsed.GetValue(Seed) ?? Random.Shared.Next(),
+        };
+
+        var load = await RunDisplay.ShowAsync<HeartLoadProgress, HeartLoadReport>(
+            console,
+            progress => HeartLoad.RunAsync(options, progress, cancellationToken),
+            at => new(at.Elapsed / options.Duration, $"{at.RequestsPerSecond:N0} requests/s, p99 {at.P99.TotalMilliseconds:0.0} ms, {at.Failed:N0} failed"));
+        LoadTables.Write(console, load);
+        if (load.Succeeded == 0)
+        {
+            console.MarkupLine("[red]No request succeeded.[/] Is a gateway listening there, and ready?");
+            return ExitCode.Failed;
+        }
+        if (load.History is null || cancellationToken.IsCancellationRequested) return ExitCode.Success;
+
+        var check = await RunDisplay.ShowAsync<HeartVerifyProgress, HeartVerifyReport>(
+            console,
+            progress => HeartVerifier.VerifyAsync(load.History, new() { Urls = options.Urls, Settle = parsed.GetValue(Settle) }, progress, cancellationToken),
+            at => new((double)at.Checked / Math.Max(1, at.Total), $"{at.Checked:N0} of {at.Total:N0} hearts checked"));
+        VerifyTables.Write(console, check);
+        return check.IsClean ? ExitCode.Success : ExitCode.Failed;
+    }
+}

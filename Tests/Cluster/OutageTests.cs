@@ -1,0 +1,53 @@
+using System.Net;
+using System.Net.Http.Json;
+
+namespace HeartGrains.Tests.Cluster;
+
+/// <summary>A cluster of its own that loses whole roles.</summary>
+public sealed class OutageTests(SmallCluster cluster) : IClassFixture<SmallCluster>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Heart_NoSiloReachable_RefusedWithinASecondAndServedAgainWithoutARestart()
+    {
+        using var client = await ClientAsync();
+        await cluster.RunAsync("kill", "silo", "1");
+
+        // From the moment the gateway has noticed, every call is refused at once.
+        await LocalCluster.UntilAsync(async () => (await GiveAsync(client)).StatusCode == HttpStatusCode.ServiceUnavailable, Patience, "no 503");
+        for (var i = 0; i < 5; i++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            using var refused = await GiveAsync(client);
+            refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            refused.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+            refused.Headers.RetryAfter.ShouldNotBeNull();
+            TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(1));
+        }
+
+        await cluster.RunAsync("start", "silo", "1");
+        await LocalCluster.UntilAsync(async () => (await GiveAsync(client)).IsSuccessStatusCode, Patience, "no recovery");
+    }
+
+    [Fact]
+    public async Task Silo_MembershipWiped_StopsItself()
+    {
+        var silo = (await cluster.MembersAsync("silo")).Single();
+        await cluster.WipeRedisAsync();
+        await LocalCluster.UntilAsync(
+            async () => (await cluster.MembersAsync("silo")).All(member => member.ProcessId != silo.ProcessId), Patience, "the silo lives on");
+        await cluster.RunAsync("start", "silo", "1");
+        using var client = await ClientAsync();
+        await LocalCluster.UntilAsync(async () => (await GiveAsync(client)).IsSuccessStatusCode, Patience, "no recovery");
+    }
+
+    private async Task<HttpClient> ClientAsync() =>
+        new() { BaseAddress = (await cluster.MembersAsync("gateway"))[0].Url, Timeout = TimeSpan.FromSeconds(10) };
+
+    private static Task<HttpResponseMessage> GiveAsync(HttpClient client) =>
+        client.PostAsJsonAsync("/api/v1/hearts", new { target_id = "t", user_id = Guid.NewGuid().ToString() });
+}
+
+/// <summary>One silo and one gateway.</summary>
+public sealed class SmallCluster() : LocalCluster(silos: 1, gateways: 1);

@@ -1,0 +1,3 @@
+module heartgrains/peer
+
+go 1.19

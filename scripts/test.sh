@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Builds Release and runs the tests; arguments go to the runner: ./scripts/test.sh -class '*Ledger*' (-? lists them all).
+# The last line says how many passed and failed. The tests start private PostgreSQL and Redis processes of their own.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib/packages.sh
+source "$root/scripts/lib/packages.sh"
+
+command -v dotnet >/dev/null || fail "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
+need redis-server=redis-server redis-cli=redis-tools initdb=postgresql psql=postgresql-client curl=curl
+need chromium=chromium || say "Going on without Chromium: only tests of pages need it."
+
+# PostgreSQL runs as another user when the tests run as root, and must be able to write here too.
+TMPDIR=$(mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+chmod 1777 "$TMPDIR"
+
+dotnet build "$root/HeartGrains.sln" -c Release -nologo -v minimal --nodereuse:false -p:UseSharedCompilation=false
+
+status=0
+dotnet run --project "$root/Tests" -c Release --no-build -- -noColor -result-xml "$TMPDIR/results.xml" "$@" || status=$?
+
+# A class or the whole run can fail outside of any test: the report counts that as an error.
+totals=$(grep -o '<assembly [^>]*>' "$TMPDIR/results.xml" 2>/dev/null) || { say "The runner left no report."; exit "$status"; }
+count() { grep -oE " $1=\"[0-9]+\"" <<<"$totals" | grep -oE '[0-9]+'; }
+skipped=$(($(count skipped) + $(count not-run)))
+line="$(count passed) passed, $(($(count failed) + $(count errors))) failed"
+((skipped == 0)) || line+=", $skipped skipped"
+echo "$line"
+exit "$status"
