@@ -131,10 +131,12 @@ up() {
     open_cluster
     for setting in "${settings[@]}"; do remember_setting "$setting"; done
     build_programs
+    running || trap 'say "Stopping what was started; logs stay in $dir/logs."; down' EXIT
     pid_of redis 1 >/dev/null || start_redis
     pid_of postgres 1 >/dev/null || start_postgres
     launch_up_to silo "$silos"
     launch_up_to gateway "$gateways"
+    trap - EXIT
     status
 }
 
