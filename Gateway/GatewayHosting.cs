@@ -25,6 +25,7 @@ internal static class GatewayHosting
     {
         builder.Services.AddQuota();
         builder.Services.AddHeartCalls(builder.Configuration);
+        builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
     public static void MapDashboard(this WebApplication app)
