@@ -2,14 +2,14 @@ using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
 
-/// <summary>A user's quota.</summary>
+/// <summary>Asks whether a user may do one more thing. A refusal is a value; an exception means the quota could not be asked.</summary>
 public interface IQuota
 {
-    /// <summary>Takes one token of the user's. Refusals are values; that the quota cannot be asked is an exception.</summary>
-    ValueTask<RateLimitDecision> AcquireAsync(string userId, CancellationToken cancellationToken);
-
-    /// <summary>The policy in force.</summary>
+    /// <summary>The policy in force, for the headers that tell clients.</summary>
     RateLimitPolicy Policy { get; }
+
+    /// <summary>Takes one token of the user's.</summary>
+    ValueTask<RateLimitDecision> AcquireAsync(string userId, CancellationToken cancellationToken);
 }
 
 /// <summary>A token bucket's figures.</summary>

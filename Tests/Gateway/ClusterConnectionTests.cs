@@ -9,6 +9,7 @@ using HeartGrains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
@@ -80,7 +81,7 @@ public sealed class ClusterConnectionTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddHeartCalls(builder.Configuration);
+        builder.Services.AddHeartCalls();
         builder.AddClusterClient(client =>
         {
             client.UseLocalhostClustering(clientPort);
