@@ -15,7 +15,7 @@ internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
     private Action<object?>? _continuation;
     private object? _continuationState;
     private HeartReceipt _receipt;
-    private TaskCompletionSource? _joined;
+    private TaskCompletionSource<HeartOutcome>? _joined;
     private short _token;
     private bool _isCompleted;
 
@@ -23,23 +23,26 @@ internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
 
     public ValueTask<HeartReceipt> AsTask() => new(this, _token);
 
-    /// <summary>Ends when this call has been settled; for calls of the same user that came later.</summary>
-    public Task JoinAsync() =>
-        (_joined ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    /// <summary>
+    /// For calls of the same user that came later: ends with this one, and tells how it ended. <see cref="HeartOutcome.Committed"/> means
+    /// that they may decide now.
+    /// </summary>
+    public Task<HeartOutcome> JoinAsync() =>
+        (_joined ??= new TaskCompletionSource<HeartOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>Answers the caller.</summary>
     public void Complete(in HeartReceipt receipt)
     {
         _receipt = receipt;
         _isCompleted = true;
-        _joined?.TrySetResult();
+        _joined?.TrySetResult(receipt.Outcome);
         _continuation?.Invoke(_continuationState);
     }
 
-    /// <summary>Gives back a call that was never awaited.</summary>
-    public void Return()
+    /// <summary>Gives back a call that was never awaited; those who joined it see <paramref name="outcome"/>.</summary>
+    public void Return(HeartOutcome outcome)
     {
-        _joined?.TrySetResult();
+        _joined?.TrySetResult(outcome);
         Pool.Return(this);
     }
 

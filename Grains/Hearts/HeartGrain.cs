@@ -49,69 +49,74 @@ internal sealed partial class HeartGrain(
 
     /// <inheritdoc/>
     public ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken = default) =>
-        Change(HeartEventKind.Given, userId);
+        Change(HeartEventKind.Given, userId, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) =>
-        Change(HeartEventKind.Withdrawn, userId);
+        Change(HeartEventKind.Withdrawn, userId, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default)
     {
         if (_stream is null && !await LoadAsync()) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
-        bool? hearted = null;
+
+        // Taken before the ledger is asked: a version that is older than "hearted" is corrected by the next, one that is newer never.
+        var state = new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null);
         if (userId is not null)
         {
             var heart = keys.OfHeart(_target, userId);
-            hearted = _hearts.TryGet(heart, out _);
-            if (hearted is false && !_hearts.IsComplete)
+            var isHearted = _hearts.TryGet(heart, out _);
+            if (!isHearted && !_hearts.IsComplete)
             {
                 if (await FindAsync(heart) is not { IsKnown: true } found)
                     return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
-                hearted = found.Heart is not null;
+                isHearted = found.Heart is not null;
             }
+
+            state = state with { Hearted = isHearted };
         }
 
         LeaveIfUnknown();
-        return new HeartState(HeartOutcome.Committed, _hearts.Count, _version, hearted);
+        return state;
     }
 
-    private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId)
+    private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, CancellationToken cancellationToken)
     {
         var heart = keys.OfHeart(_target, userId);
-        if (_stream is null || _inFlight.ContainsKey(heart)) return ChangeLaterAsync(kind, heart, userId);
+        if (_stream is null || _inFlight.ContainsKey(heart)) return ChangeLaterAsync(kind, heart, userId, cancellationToken);
         var isHeld = _hearts.TryGet(heart, out var givenAt);
-        if (!isHeld && !_hearts.IsComplete) return ChangeLaterAsync(kind, heart, userId);
+        if (!isHeld && !_hearts.IsComplete) return ChangeLaterAsync(kind, heart, userId, cancellationToken);
         return isHeld == (kind == HeartEventKind.Given) ? new(NoChange(heart, givenAt)) : Append(kind, heart, userId);
     }
 
-    /// <summary>The ways that wait before deciding: for the target, for an earlier call of the user, for the ledger's word.</summary>
-    private async ValueTask<HeartReceipt> ChangeLaterAsync(HeartEventKind kind, HeartId heart, string userId)
+    /// <summary>
+    /// The ways that wait before deciding: for the target, for an earlier call of the user, for the ledger's word. Whoever has given up
+    /// by then changes nothing: the user may have asked for the opposite since.
+    /// </summary>
+    private async ValueTask<HeartReceipt> ChangeLaterAsync(
+        HeartEventKind kind, HeartId heart, string userId, CancellationToken cancellationToken)
     {
         while (true)
         {
             if (_stream is null && !await LoadAsync()) return Refusal(HeartOutcome.LedgerUnavailable);
+            cancellationToken.ThrowIfCancellationRequested();
             if (_inFlight.TryGetValue(heart, out var earlier))
             {
-                await earlier.JoinAsync();
+                // A failure is shared: tried again for each who waits, it would let the last wait for all the others' attempts.
+                if (await earlier.JoinAsync() is var outcome and not HeartOutcome.Committed) return Refusal(outcome);
                 continue;
             }
 
-            if (_hearts.TryGet(heart, out _) || _hearts.IsComplete) return await Change(kind, userId);
+            if (_hearts.TryGet(heart, out _) || _hearts.IsComplete) return await Change(kind, userId, cancellationToken);
 
-            // Holds the user's place while the ledger is asked, so that no second call decides beside this one.
-            var place = HeartCall.Rent();
-            _inFlight.Add(heart, place);
             var stream = _stream;
-            var found = await FindAsync(heart);
-            _inFlight.Remove(heart);
-            place.Return();
+            var found = await FindInPlaceAsync(heart);
             if (!found.IsKnown) return Refusal(HeartOutcome.LedgerUnavailable);
             if (stream != _stream || stream is null) continue;
             var isGiven = found.Heart is not null;
-            return isGiven == (kind == HeartEventKind.Given)
-                ? NoChange(heart, found.Heart?.GivenAtMicros ?? 0)
-                : await Append(kind, heart, userId);
+            if (isGiven == (kind == HeartEventKind.Given)) return NoChange(heart, found.Heart?.GivenAtMicros ?? 0);
+            cancellationToken.ThrowIfCancellationRequested();
+            return await Append(kind, heart, userId);
         }
     }
 
@@ -129,16 +134,16 @@ internal sealed partial class HeartGrain(
         stream.OwnerWillLook = true;
         var isQueued = writer.TryEnqueue(call);
         stream.OwnerWillLook = false;
-        if (isQueued)
+        if (!isQueued)
         {
-            DrainSettled(stream);
-            return answer;
+            _inFlight.Remove(heart);
+            call.Return(HeartOutcome.QueueFull);
+            answer = new(Refusal(HeartOutcome.QueueFull));
         }
 
-        _inFlight.Remove(heart);
-        call.Return();
-        LeaveIfUnknown();
-        return new(Refusal(HeartOutcome.QueueFull));
+        // Queued or not: what was settled meanwhile has woken nobody.
+        DrainSettled(stream);
+        return answer;
     }
 
     /// <summary>Takes over what the ledger has settled: the only place where memory changes.</summary>
@@ -176,9 +181,19 @@ internal sealed partial class HeartGrain(
         while (_stream is null)
         {
             var loading = _loading ??= ReadLedgerAsync();
-            var isLoaded = await loading;
-            if (_loading == loading) _loading = null;
-            if (!isLoaded) return false;
+            bool isLoaded;
+            try
+            {
+                isLoaded = await loading;
+            }
+            finally
+            {
+                if (_loading == loading) _loading = null;
+            }
+
+            if (isLoaded) continue;
+            LeaveIfUnknown();
+            return false;
         }
 
         return true;
@@ -200,6 +215,25 @@ internal sealed partial class HeartGrain(
         {
             Log.CannotLoad(logger, exception);
             return false;
+        }
+    }
+
+    /// <summary>Holds the user's place while the ledger is asked, so that no second call decides beside this one.</summary>
+    private async ValueTask<(bool IsKnown, CurrentHeart? Heart)> FindInPlaceAsync(HeartId heart)
+    {
+        var place = HeartCall.Rent();
+        _inFlight.Add(heart, place);
+        var isKnown = false;
+        try
+        {
+            var found = await FindAsync(heart);
+            isKnown = found.IsKnown;
+            return found;
+        }
+        finally
+        {
+            _inFlight.Remove(heart);
+            place.Return(isKnown ? HeartOutcome.Committed : HeartOutcome.LedgerUnavailable);
         }
     }
 

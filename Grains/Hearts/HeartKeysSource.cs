@@ -7,6 +7,8 @@ namespace HeartGrains.Hearts;
 /// <summary>Where the secret comes from: configuration; else, in the one-process modes, made at first start.</summary>
 internal static class HeartKeysSource
 {
+    private const int MinLength = 16;
+
     public static HeartKeys Find(HostSettings settings) => new(settings.Key ?? settings.Mode switch
     {
         HostMode.Dev => NewSecret(),
@@ -18,7 +20,7 @@ internal static class HeartKeysSource
     {
         try
         {
-            if (File.Exists(path)) return File.ReadAllText(path).Trim();
+            if (File.Exists(path)) return Read(path);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var secret = NewSecret();
             var unfinished = path + ".new";
@@ -37,6 +39,15 @@ internal static class HeartKeysSource
         {
             throw StartException.Setting("HeartGrains:Data", $"The data folder cannot be used: {exception.Message}");
         }
+    }
+
+    private static string Read(string path)
+    {
+        var secret = File.ReadAllText(path).Trim();
+        return secret.Length >= MinLength
+            ? secret
+            : throw StartException.Setting(
+                "HeartGrains:Key", $"{path} holds no key; bring back the one its hearts were given under, or remove the folder to start anew");
     }
 
     private static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));

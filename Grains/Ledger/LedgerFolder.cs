@@ -22,8 +22,9 @@ internal sealed partial class LedgerFolder(
                 await FoldAllAsync(stoppingToken);
                 isFailing = false;
             }
-            catch (LedgerException exception)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
+                // Whatever went wrong, hearts do not need the fold: it must not end the host, as a background service's error would.
                 if (!isFailing) Log.CannotFold(logger, exception);
                 isFailing = true;
             }
@@ -38,7 +39,7 @@ internal sealed partial class LedgerFolder(
             folded = await ledger.FoldAsync(options.Value.FoldBatch, cancellationToken);
             if (folded > 0) metrics.Folded(folded);
         }
-        while (folded >= options.Value.FoldBatch / 2);
+        while (folded > options.Value.FoldBatch / 2);
     }
 
     private static partial class Log

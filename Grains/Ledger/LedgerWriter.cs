@@ -20,8 +20,11 @@ internal sealed class LedgerWriter : IHostedService
         _time = time;
         _lanes = [.. Enumerable.Range(0, options.Value.Lanes)
             .Select(_ => new LedgerLane(ledger, new BatchCommit(ledger, options.Value, time, metrics, logger), options.Value, time))];
-        metrics.ObserveQueue(() => _lanes.Sum(lane => lane.Depth));
+        metrics.ObserveQueue(() => Depth);
     }
+
+    /// <summary>Entries waiting, those being committed not counted.</summary>
+    public int Depth => _lanes.Sum(lane => lane.Depth);
 
     /// <summary>Queues an entry; false, at once, when the queue is full or the silo is stopping.</summary>
     public bool TryEnqueue(LedgerEntry entry)

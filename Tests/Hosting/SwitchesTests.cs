@@ -1,0 +1,41 @@
+using HeartGrains.Hosting;
+using Microsoft.Extensions.Configuration;
+
+namespace HeartGrains.Tests.Hosting;
+
+public class SwitchesTests
+{
+    [Theory]
+    [InlineData("--prot=8080", "There is no switch --prot; did you mean --port?")]
+    [InlineData("--modes", "There is no switch --modes; did you mean --mode?")]
+    [InlineData("--postgress=x", "There is no switch --postgress; did you mean --postgres?")]
+    public void Check_UnknownSwitch_NamesTheNearest(string arg, string message) =>
+        Should.Throw<StartException>(() => Switches.Check([arg])).Message.ShouldBe(message);
+
+    [Fact]
+    public void Check_KnownSwitchesAndWholeKeys_Pass() =>
+        Switches.Check(["--port=8080", "--MODE", "dev", "--HeartGrains:Hearts:DedupeLimit=16"]);
+
+    [Fact]
+    public void All_EverySwitch_ReachesASettingThatExists()
+    {
+        var known = Switches.All.Values.Where(key => key.StartsWith("HeartGrains:", StringComparison.Ordinal));
+        foreach (var key in known)
+        {
+            var type = typeof(HostSettings);
+            foreach (var name in key.Split(':')[1..])
+                type = type.GetProperty(name).ShouldNotBeNull(key).PropertyType;
+        }
+
+        var args = Switches.All.Keys.Select(name => $"{name}=value-of{name}").ToArray();
+        var configuration = new ConfigurationBuilder().AddCommandLine(args, Switches.All.ToDictionary()).Build();
+        foreach (var (name, key) in Switches.All) configuration[key].ShouldBe($"value-of{name}");
+    }
+
+    [Fact]
+    public void Of_KeyWithoutASwitch_IsTheKeyItself()
+    {
+        Switches.Of("heartgrains:port").ShouldBe("--port");
+        Switches.Of("HeartGrains:Hearts:DedupeLimit").ShouldBe("--HeartGrains:Hearts:DedupeLimit");
+    }
+}
