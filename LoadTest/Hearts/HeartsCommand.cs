@@ -32,12 +32,14 @@ public static class HeartsCommand
 
     private static readonly Option<TargetSkew> Skew = new("--skew")
     {
-        Description = "zipf: a few hot targets and a long tail; uniform: all alike.", DefaultValueFactory = _ => TargetSkew.Zipf,
+        Description = "zipf: a few hot targets and a long tail; uniform: all alike.",
+        DefaultValueFactory = _ => TargetSkew.Zipf,
     };
 
     private static readonly Option<int[]> Pids = new("--pids")
     {
-        Description = "Processes whose CPU time is reported, each with its children.", CustomParser = OptionValues.ProcessIds,
+        Description = "Processes whose CPU time is reported, each with its children.",
+        CustomParser = OptionValues.ProcessIds,
     };
 
     private static readonly Option<bool> Verify = new("--verify")
