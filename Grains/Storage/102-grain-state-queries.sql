@@ -1,3 +1,4 @@
+-- A row that is made anew starts at a version of its own: who knew an earlier row of the same key must not take it for that one.
 -- No row in an answer means that the version expected is not the one stored; the provider turns that into an inconsistent-state error.
 insert into orleansquery (querykey, querytext) values
 ('ReadFromStorageKey', $sql$
@@ -16,7 +17,7 @@ $sql$),
         returning version
     ), added as (
         insert into grain_state (id_hash, type_hash, key_high, key_low, version, service_id, type_name, key_text, payload)
-        select @GrainIdHash, @GrainTypeHash, @GrainIdN0, @GrainIdN1, 1, @ServiceId, @GrainTypeString, @GrainIdExtensionString::text, @PayloadBinary
+        select @GrainIdHash, @GrainTypeHash, @GrainIdN0, @GrainIdN1, 1 + (random() * 1000000000)::integer, @ServiceId, @GrainTypeString, @GrainIdExtensionString::text, @PayloadBinary
          where @GrainStateVersion::integer is null
             on conflict do nothing
         returning version
