@@ -17,7 +17,7 @@ internal static class GatewayHosting
     public static void AddGrainCalls(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
-        if (settings.Mode == HostMode.Cluster) builder.AddClusterClient(settings);
+        if (settings.Mode == HostMode.Cluster) builder.AddClusterGateway(settings);
         else builder.AddEmbeddedSilo(settings);
     }
 
@@ -32,10 +32,10 @@ internal static class GatewayHosting
         if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard");
     }
 
-    private static void AddClusterClient(this WebApplicationBuilder builder, HostSettings settings)
+    private static void AddClusterGateway(this WebApplicationBuilder builder, HostSettings settings)
     {
         var redis = builder.Configuration.RequiredConnection("Redis");
-        builder.UseOrleansClient(client =>
+        builder.AddClusterClient(client =>
         {
             client.Configure<ClusterOptions>(options =>
                 (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));

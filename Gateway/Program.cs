@@ -1,4 +1,5 @@
 using HeartGrains.Gateway;
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Hosting;
@@ -10,6 +11,7 @@ return await ServiceHost.RunAsync(() =>
     builder.AddGateway();
 
     var app = builder.Build();
+    app.UseRequestMetrics();
     app.UseProblems();
     app.MapHearts();
     app.MapOperations();

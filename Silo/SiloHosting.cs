@@ -12,7 +12,7 @@ internal static class SiloHosting
 {
     /// <summary>The sections a silo reads; a cluster's shared settings may hold the gateways' too.</summary>
     public static IReadOnlyDictionary<string, Type> Features { get; } =
-        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(IgnoredSection) };
+        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(object) };
 
     public static void AddSilo(this WebApplicationBuilder builder)
     {
@@ -27,6 +27,7 @@ internal static class SiloHosting
             silo.AddAdoNetGrainStorage(RateLimitHosting.StorageName, options =>
             {
                 options.Invariant = "Npgsql";
+                options.DeleteStateOnClear = true;
                 options.ConnectionString = builder.Configuration.RequiredConnection("Postgres");
             });
             if (settings.Dashboard is true) silo.AddDashboard();

@@ -59,9 +59,15 @@ internal static class HeartRefusals
     public static Task QuotaExceededAsync(HttpContext context, RateLimitPolicy policy, in RateLimitDecision decision)
     {
         var seconds = (int)Math.Clamp((decision.RetryAfterMillis + 999) / 1000, 1, int.MaxValue);
-        var window = (long)Math.Max(1, Math.Ceiling(policy.TokenLimit / policy.TokensPerSecond));
-        context.Response.Headers["RateLimit-Policy"] = $"\"user\";q={policy.TokenLimit};w={window}";
         context.Response.Headers["RateLimit"] = $"\"user\";r=0;t={seconds}";
+
+        // Not known until a silo announced it.
+        if (policy.TokensPerSecond > 0)
+        {
+            var window = (long)Math.Max(1, Math.Ceiling(policy.TokenLimit / policy.TokensPerSecond));
+            context.Response.Headers["RateLimit-Policy"] = $"\"user\";q={policy.TokenLimit};w={window}";
+        }
+
         return context.WriteProblemAsync(Problem.QuotaExceeded, $"The user may call again in {seconds} s.", seconds);
     }
 }

@@ -15,4 +15,4 @@ public interface IQuota
 /// <summary>A token bucket's figures.</summary>
 /// <param name="TokenLimit">The most tokens a user can save up.</param>
 /// <param name="TokensPerSecond">How fast they come back.</param>
-public sealed record RateLimitPolicy(int TokenLimit, double TokensPerSecond);
+public readonly record struct RateLimitPolicy(int TokenLimit, double TokensPerSecond);

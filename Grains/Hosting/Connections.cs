@@ -40,6 +40,3 @@ public static class RedisConnection
         return options;
     }
 }
-
-/// <summary>A section that another program of the cluster reads.</summary>
-public sealed class IgnoredSection;

@@ -11,13 +11,14 @@ namespace HeartGrains.Hosting;
 public static class SettingsCheck
 {
     /// <summary>
-    /// Checks everything under <c>HeartGrains:</c> against <see cref="HostSettings"/> and the feature sections given, by name.
+    /// Checks everything under <c>HeartGrains:</c> against <see cref="HostSettings"/> and the feature sections given, by name; <c>object</c> stands for a section that another
+    /// program of the cluster reads.
     /// </summary>
     public static void Check(IConfiguration configuration, IReadOnlyDictionary<string, Type> features)
     {
         var section = configuration.GetSection(HostSettings.Section);
         Check(section, typeof(HostSettings), features);
-        foreach (var (name, type) in features) Check(section.GetSection(name), type, new Dictionary<string, Type>());
+        foreach (var (name, type) in features.Where(feature => feature.Value != typeof(object))) Check(section.GetSection(name), type, new Dictionary<string, Type>());
     }
 
     /// <summary>Binds a section that <see cref="Check(IConfiguration, IReadOnlyDictionary{string, Type})"/> has passed.</summary>

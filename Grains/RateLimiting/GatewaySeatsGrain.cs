@@ -15,7 +15,7 @@ public sealed class GatewaySeatsGrain(
     public const int LeaseSeconds = 15;
 
     // Two machines' clocks do not run at quite the same rate.
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
+    private const double ClockMargin = 1.01;
 
     private readonly RateLimitOptions _options = options.Value;
     private GatewaySeats? _seats;
@@ -25,7 +25,7 @@ public sealed class GatewaySeatsGrain(
     {
         if (this.GetPrimaryKeyLong() != 0) throw new ArgumentException("The gateway seats grain's key is 0.");
 
-        var reuse = TimeSpan.FromSeconds(LeaseSeconds) + _options.FillTime + Margin;
+        var reuse = (TimeSpan.FromSeconds(LeaseSeconds) + _options.FillTime) * ClockMargin;
         var reuseTicks = (long)Math.Ceiling(reuse.TotalSeconds * timeProvider.TimestampFrequency);
         _seats = new GatewaySeats(_options.GatewaySeats, reuseTicks, storage.State.Holders, timeProvider.GetTimestamp());
         return Task.CompletedTask;

@@ -15,12 +15,12 @@ public sealed class HeartLoad
     private readonly HeartHistory? _history;
     private readonly HeartNames _names;
     private readonly HeartMeasures _measures;
-    private readonly CancellationTokenSource _stop;
+    private readonly CancellationToken _stop;
     private readonly long _start = TimeProvider.System.GetTimestamp();
     private volatile bool _historyWasFull;
     private TimeSpan _nextProgress = ProgressPeriod;
 
-    private HeartLoad(HeartLoadOptions options, CancellationTokenSource stop)
+    private HeartLoad(HeartLoadOptions options, CancellationToken stop)
     {
         _options = options;
         _stop = stop;
@@ -34,11 +34,8 @@ public sealed class HeartLoad
     /// <param name="progress">Told twice a second how it stands.</param>
     /// <param name="cancellationToken">Ends the load early: requests in flight are still awaited and the report is made.</param>
     public static async Task<HeartLoadReport> RunAsync(
-        HeartLoadOptions options, IProgress<HeartLoadProgress>? progress = null, CancellationToken cancellationToken = default)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        return await new HeartLoad(options, stop).RunAsync(progress);
-    }
+        HeartLoadOptions options, IProgress<HeartLoadProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        await new HeartLoad(options, cancellationToken).RunAsync(progress);
 
     private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_start);
 
@@ -80,7 +77,6 @@ public sealed class HeartLoad
             if (_history is not null && page is not { IsFull: false } && (page = _history.TakePage()) is null)
             {
                 _historyWasFull = true;
-                await _stop.CancelAsync();
                 return;
             }
 
@@ -94,7 +90,7 @@ public sealed class HeartLoad
             var sent = answer.Exchange != HttpExchange.NotConnected;
             if (sent) page?.Add(new(target, user, fate));
             if (!sent || answer.Status == 503)
-                await Task.Delay(_options.Backoff, TimeProvider.System, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(_options.Backoff, TimeProvider.System, _stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

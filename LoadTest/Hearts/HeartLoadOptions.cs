@@ -47,7 +47,7 @@ public sealed record HeartLoadOptions
     public bool KeepHistory { get; init; }
 
     /// <summary>
-    /// The most requests a history holds; the load ends when it is full. Default 50 million, which take 400 MB while loading
+    /// The most requests a history holds, rounded up to pages of 1,024; the load ends when it is full. Default 50 million, which take 400 MB while loading
     /// and 800 MB while the check runs.
     /// </summary>
     public int HistoryLimit { get; init; } = 50_000_000;

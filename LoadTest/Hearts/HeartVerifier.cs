@@ -71,7 +71,7 @@ public sealed class HeartVerifier
             var reading = await new HeartReader(connection, _history.Names, _options.Settle).ReadAsync(new(null, [default]), cancellationToken);
             ready[number] = reading.Problem is null;
         });
-        return [.. _options.Urls.Where((_, number) => ready[number])];
+        return [.. _options.Urls.Where((_, number) => ready[number]).Distinct()];
     }
 
     /// <summary>Reads all groups in parallel; a heart that could not be read is a violation and shown as null.</summary>

@@ -17,18 +17,18 @@ public static class HeartsCommand
     private static readonly Option<TimeSpan> Duration = new("--duration")
     {
         Description = "How long to load (500ms, 10s, 2m, at most 24h); Ctrl-C ends it earlier.",
-        CustomParser = OptionValues.Duration,
+        CustomParser = result => OptionValues.Duration(result, HeartLoadOptions.DurationLimit),
         DefaultValueFactory = _ => TimeSpan.FromSeconds(10),
     };
 
-    private static readonly Option<int> Connections = new("--connections")
-    {
-        Description = "Connections, each with one request in flight.", DefaultValueFactory = _ => 64,
-    };
+    private static readonly Option<int> Connections = OptionValues.Within(
+        new Option<int>("--connections") { Description = "Connections, each with one request in flight.", DefaultValueFactory = _ => 64 }, 1, 10_000);
 
-    private static readonly Option<int> Targets = new("--targets") { Description = "How many targets.", DefaultValueFactory = _ => 10_000 };
+    private static readonly Option<int> Targets = OptionValues.Within(
+        new Option<int>("--targets") { Description = "How many targets.", DefaultValueFactory = _ => 10_000 }, 1, HeartLoadOptions.TargetsLimit);
 
-    private static readonly Option<long> Users = new("--users") { Description = "How many users, chosen evenly.", DefaultValueFactory = _ => 5_000_000 };
+    private static readonly Option<long> Users = OptionValues.Within(
+        new Option<long>("--users") { Description = "How many users, chosen evenly.", DefaultValueFactory = _ => 5_000_000 }, 1, HeartLoadOptions.UsersLimit);
 
     private static readonly Option<TargetSkew> Skew = new("--skew")
     {
@@ -48,7 +48,7 @@ public static class HeartsCommand
     private static readonly Option<TimeSpan> Settle = new("--settle")
     {
         Description = "How long --verify waits until all gateways answer.",
-        CustomParser = OptionValues.Duration,
+        CustomParser = result => OptionValues.Duration(result, TimeSpan.FromHours(1)),
         DefaultValueFactory = _ => TimeSpan.FromSeconds(10),
     };
 
@@ -61,23 +61,6 @@ public static class HeartsCommand
         {
             Url, Duration, Connections, Targets, Users, Skew, Pids, Verify, Settle, Seed,
         };
-        command.Validators.Add(result =>
-        {
-            Within(Connections, 1, 10_000);
-            Within(Targets, 1, HeartLoadOptions.TargetsLimit);
-            Within(Users, 1, HeartLoadOptions.UsersLimit);
-            if (result.Errors.Any()) return;
-            if (result.GetValue(Url) is not { Length: > 0 }) result.AddError("--url names no gateway; write e.g. --url http://127.0.0.1:8080.");
-            if (result.GetValue(Duration) is var duration && (duration <= TimeSpan.Zero || duration > HeartLoadOptions.DurationLimit))
-                result.AddError("--duration is from 1ms to 24h, e.g. --duration 10s.");
-
-            void Within<T>(Option<T> option, long least, long most)
-            {
-                if (result.GetResult(option)?.Errors.Any() == true) return;
-                var value = Convert.ToInt64(result.GetValue(option));
-                if (value < least || value > most) result.AddError($"{option.Name} is a number from {least:N0} to {most:N0}, and was {value:N0}.");
-            }
-        });
         command.SetAction((parsed, cancellationToken) => RunAsync(parsed, console, cancellationToken));
         return command;
     }

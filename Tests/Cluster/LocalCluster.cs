@@ -43,6 +43,7 @@ public abstract class LocalCluster(int silos, int gateways) : IAsyncLifetime
     {
         var start = new ProcessStartInfo(Path.Combine(Root, "scripts", "cluster.sh"))
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Root,

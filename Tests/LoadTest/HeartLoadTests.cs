@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using HeartGrains.LoadTest.Hearts;
 using HeartGrains.LoadTest.Report;
-using Shouldly;
-using Xunit;
 
 namespace HeartGrains.Tests.LoadTest;
 

@@ -1,6 +1,4 @@
 using HeartGrains.LoadTest.Hearts;
-using Shouldly;
-using Xunit;
 
 namespace HeartGrains.Tests.LoadTest;
 

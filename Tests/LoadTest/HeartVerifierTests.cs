@@ -1,7 +1,5 @@
 using HeartGrains.LoadTest.Hearts;
 using HeartGrains.LoadTest.Report;
-using Shouldly;
-using Xunit;
 
 namespace HeartGrains.Tests.LoadTest;
 

@@ -1,8 +1,6 @@
 using HeartGrains.LoadTest;
 using HeartGrains.LoadTest.Hearts;
-using Shouldly;
 using Spectre.Console;
-using Xunit;
 
 namespace HeartGrains.Tests.LoadTest;
 

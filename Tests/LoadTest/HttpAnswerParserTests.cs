@@ -1,7 +1,5 @@
 using System.Text;
 using HeartGrains.LoadTest.Http;
-using Shouldly;
-using Xunit;
 
 namespace HeartGrains.Tests.LoadTest;
 

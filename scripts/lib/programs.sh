@@ -21,7 +21,7 @@ build_project() {
         flock 8
         is_current "$1" && exit
         say "Building $1 …"
-        dotnet build "$root/$1" -c Release -nologo --nodereuse:false -p:UseSharedCompilation=false 8<&- 9>&-
+        dotnet build "$root/$1" -c Release -nologo -clp:NoSummary --nodereuse:false -p:UseSharedCompilation=false 8<&- 9>&-
     ) 8<"$root/HeartGrains.sln" >"$dir/logs/build-$1.log" || { tail -n 25 "$dir/logs/build-$1.log" >&2; fail "The build of $1 failed."; }
 }
 
@@ -75,5 +75,5 @@ remember_setting() {
         HeartGrains:* | Logging:* | ConnectionStrings:* | Kestrel:*) ;;
         *) name=HeartGrains:$name ;;
     esac
-    echo "${name//:/__}=${1#*=}" >>"$dir/program-settings"
+    (umask 077 && echo "${name//:/__}=${1#*=}" >>"$dir/program-settings")
 }

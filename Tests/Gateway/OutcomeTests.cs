@@ -1,0 +1,211 @@
+using System.Net;
+using HeartGrains.Hearts;
+using HeartGrains.RateLimiting;
+using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
+using static HeartGrains.Tests.Gateway.ScriptedGrains;
+
+namespace HeartGrains.Tests.Gateway;
+
+/// <summary>What the caller is told for all that can become of a call: 503 and 429 are definite, 504 is not.</summary>
+public sealed class OutcomeTests
+{
+    private static readonly (string, string)[] Fast = [("CallTimeout", "00:00:00.300"), ("RetryDelay", "00:00:00.001")];
+
+    public static TheoryData<string, int, string, int> Writes { get; } = new()
+    {
+        { "QueueFull", 503, "queue-full", 1 },
+        { "LedgerUnavailable", 503, "ledger-unavailable", 1 },
+        { "Conflict", 503, "conflict-retry", 3 },
+        { "Unknown", 504, "outcome-unknown", 1 },
+        { "Timeout", 504, "outcome-unknown", 1 },
+        { "Hang", 504, "outcome-unknown", 1 },
+        { "Bug", 504, "outcome-unknown", 1 },
+        { "Rejected", 504, "outcome-unknown", 3 },
+        { "SiloUnavailable", 504, "outcome-unknown", 3 },
+        { "NoGateways", 503, "unavailable", 3 },
+        { "ConnectionFailed", 503, "unavailable", 3 },
+        { "TooBusy", 503, "unavailable", 1 },
+        { "Rejected,QueueFull", 504, "outcome-unknown", 2 },
+        { "Rejected,LedgerUnavailable", 504, "outcome-unknown", 2 },
+        { "Rejected,Conflict,Conflict", 504, "outcome-unknown", 3 },
+        { "Rejected,NoGateways,NoGateways", 504, "outcome-unknown", 3 },
+        { "Conflict,QueueFull", 503, "queue-full", 2 },
+        { "Conflict,Timeout", 504, "outcome-unknown", 2 },
+    };
+
+    public static TheoryData<string, int, string> Reads { get; } = new()
+    {
+        { "LedgerUnavailable", 503, "ledger-unavailable" },
+        { "Timeout", 503, "unavailable" },
+        { "Hang", 503, "unavailable" },
+        { "Bug", 503, "unavailable" },
+        { "Rejected", 503, "unavailable" },
+        { "NoGateways", 503, "unavailable" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Writes))]
+    public async Task Write_Fails_IsToldHonestly(string script, int status, string code, int calls)
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Grains.Write = (call, cancellation) => Act(script, call, Refused, cancellation);
+
+        foreach (var send in (Func<Task<HttpResponseMessage>>[])[() => server.Client.GiveAsync("t", "u"), () => server.Client.WithdrawAsync("t", "u")])
+        {
+            var before = server.Grains.Calls;
+            server.Grains.Write = (call, cancellation) => Act(script, call - before, Refused, cancellation);
+            var response = await send();
+            await response.ShouldBeProblemAsync(status, code);
+            (server.Grains.Calls - before).ShouldBe(calls);
+            if (status == 503) response.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeGreaterThanOrEqualTo(1);
+            else response.Headers.RetryAfter.ShouldBeNull();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Reads))]
+    public async Task Read_Fails_IsA503WithRetryAfter(string script, int status, string code)
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Grains.Read = (call, cancellation) => Act(script, call, static outcome => new HeartState(outcome, 0, 0, null), cancellation);
+
+        foreach (var send in (Func<Task<HttpResponseMessage>>[])
+            [
+                () => server.Client.ReadAsync("t"),
+                () => server.Client.GetAsync(HeartClient.Hearts + "/users?target_id=t"),
+                () => server.Client.GetAsync(HeartClient.Hearts + "/top"),
+                () => server.Client.PostJsonAsync(HeartClient.Hearts + "/query", """{"target_ids":["a","b"]}"""),
+            ])
+        {
+            var response = await send();
+            await response.ShouldBeProblemAsync(status, code);
+            response.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeGreaterThanOrEqualTo(1);
+        }
+    }
+
+    [Theory]
+    [InlineData("Rejected")]
+    [InlineData("Conflict")]
+    [InlineData("NoGateways,Conflict")]
+    public async Task Write_SucceedsOnRetry_IsCreated(string script)
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Grains.Write = (call, cancellation) => Act(script + ",Committed", call, outcome => outcome == HeartOutcome.Committed ? Committed : Refused(outcome), cancellation);
+        var response = await server.Client.GiveAsync("t", "u");
+        response.StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await response.JsonAsync()).GetProperty("timestamp").GetString().ShouldBe("2024-06-15T10:22:33.123456Z");
+    }
+
+    [Fact]
+    public async Task Breaker_AfterFailures_RefusesWithoutCallingAndRecovers()
+    {
+        await using var server = await ScriptedServer.StartAsync([.. Fast, ("BreakDuration", "00:00:00.500"), ("BreakerMinimumThroughput", "4")]);
+        server.Grains.Write = static (_, _) => Task.FromException<HeartReceipt>(new TimeoutException());
+        for (var call = 0; call < 4; call++) await (await server.Client.GiveAsync("t", "u")).ShouldBeProblemAsync(504, "outcome-unknown");
+
+        var refused = await server.Client.GiveAsync("t", "u");
+        await refused.ShouldBeProblemAsync(503, "unavailable");
+        refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeGreaterThanOrEqualTo(1);
+        server.Grains.Calls.ShouldBe(4);
+
+        server.Grains.Write = static (_, _) => Task.FromResult(Committed);
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while ((await server.Client.GiveAsync("t", "u")).StatusCode != HttpStatusCode.Created)
+        {
+            giveUp.IsCancellationRequested.ShouldBeFalse();
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+    }
+
+    [Fact]
+    public async Task Breaker_AfterRefusals_StaysClosed()
+    {
+        await using var server = await ScriptedServer.StartAsync([.. Fast, ("BreakerMinimumThroughput", "2")]);
+        foreach (var outcome in (HeartOutcome[])[HeartOutcome.QueueFull, HeartOutcome.LedgerUnavailable, HeartOutcome.Conflict])
+        {
+            server.Grains.Write = (_, _) => Task.FromResult(Refused(outcome));
+            for (var call = 0; call < 5; call++) await server.Client.GiveAsync("t", "u");
+        }
+
+        server.Grains.Write = static (_, _) => Task.FromResult(Committed);
+        (await server.Client.GiveAsync("t", "u")).StatusCode.ShouldBe(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task Client_GoesAway_CancelsTheCall()
+    {
+        await using var server = await ScriptedServer.StartAsync(("CallTimeout", "00:00:30"));
+        var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        server.Grains.Write = async (_, cancellation) =>
+        {
+            await using var registration = cancellation.Register(cancelled.SetResult);
+            called.SetResult();
+            await cancelled.Task;
+            throw new OperationCanceledException(cancellation);
+        };
+        using var leaving = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Delete, HeartClient.Hearts + "?target_id=t&user_id=u");
+        var pending = server.Client.SendAsync(request, leaving.Token);
+        await called.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await leaving.CancelAsync();
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await Should.ThrowAsync<OperationCanceledException>(pending);
+        server.Grains.Calls.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1000, 1)]
+    [InlineData(1001, 2)]
+    [InlineData(0, 1)]
+    public async Task Quota_Refuses_Is429WithHeadersAndNoGrainCall(long waitMillis, int seconds)
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Quota.Acquire = _ => new(new RateLimitDecision(false, 0, waitMillis));
+        foreach (var send in (Func<Task<HttpResponseMessage>>[])[() => server.Client.GiveAsync("t", "u"), () => server.Client.WithdrawAsync("t", "u")])
+        {
+            var response = await send();
+            await response.ShouldBeProblemAsync(429, "quota-exceeded");
+            response.Headers.GetValues("Retry-After").ShouldBe([seconds.ToString()]);
+            response.Headers.GetValues("RateLimit-Policy").ShouldBe(["\"user\";q=60;w=60"]);
+            response.Headers.GetValues("RateLimit").ShouldBe([$"\"user\";r=0;t={seconds}"]);
+        }
+
+        server.Grains.Calls.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Quota_Fails_Is503AndNever429(bool atOnce)
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Quota.Acquire = _ => atOnce ? throw new TimeoutException() : new(Task.FromException<RateLimitDecision>(new TimeoutException()));
+        var response = await server.Client.GiveAsync("t", "u");
+        await response.ShouldBeProblemAsync(503, "quota-unavailable");
+        response.Headers.GetValues("Retry-After").ShouldBe(["1"]);
+        server.Grains.Calls.ShouldBe(0);
+    }
+
+    /// <summary>The step of the script that this call has come to; its last step repeats.</summary>
+    private static async Task<T> Act<T>(string script, int call, Func<HeartOutcome, T> answer, CancellationToken cancellation)
+    {
+        var steps = script.Split(',');
+        var step = steps[Math.Min(call, steps.Length) - 1];
+        await Task.Yield();
+        if (Enum.TryParse<HeartOutcome>(step, out var outcome)) return answer(outcome);
+        if (step == "Hang") await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation);
+        throw step switch
+        {
+            "Timeout" => new TimeoutException(),
+            "Rejected" => Rejection("Rejected by a silo."),
+            "SiloUnavailable" => new SiloUnavailableException(),
+            "NoGateways" => Rejection("No gateways available"),
+            "ConnectionFailed" => new ConnectionFailedException("Refused."),
+            "TooBusy" => new GatewayTooBusyException(),
+            _ => new InvalidOperationException(step),
+        };
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace HeartGrains.Tests.RateLimiting;
+
+/// <summary>A grain storage in memory that checks versions, counts writes, and fails when told to.</summary>
+internal sealed class QuotaStore : IGrainStorage
+{
+    private readonly ConcurrentDictionary<(string State, GrainId Grain), (object Value, string Version)> _rows = new();
+    private int _writes;
+    private int _version;
+
+    public bool IsDown { get; set; }
+
+    public int Writes => _writes;
+
+    public bool Holds(GrainId grain) => _rows.Keys.Any(key => key.Grain == grain);
+
+    /// <summary>Writes the row as another activation would: its version is a new one.</summary>
+    public void Touch(GrainId grain)
+    {
+        foreach (var key in _rows.Keys.Where(key => key.Grain == grain)) _rows[key] = (_rows[key].Value, NextVersion());
+    }
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        ThrowIfDown();
+        grainState.RecordExists = _rows.TryGetValue((stateName, grainId), out var row);
+        grainState.ETag = row.Version;
+        grainState.State = grainState.RecordExists ? (T)row.Value : Activator.CreateInstance<T>();
+        return Task.CompletedTask;
+    }
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        Check(stateName, grainId, grainState.ETag);
+        Interlocked.Increment(ref _writes);
+        grainState.ETag = NextVersion();
+        grainState.RecordExists = true;
+        _rows[(stateName, grainId)] = (grainState.State!, grainState.ETag);
+        return Task.CompletedTask;
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        Check(stateName, grainId, grainState.ETag);
+        _rows.TryRemove((stateName, grainId), out _);
+        grainState.ETag = null;
+        grainState.RecordExists = false;
+        return Task.CompletedTask;
+    }
+
+    private string NextVersion() => Interlocked.Increment(ref _version).ToString();
+
+    private void Check(string stateName, GrainId grainId, string? version)
+    {
+        ThrowIfDown();
+        _rows.TryGetValue((stateName, grainId), out var row);
+        if (row.Version != version) throw new InconsistentStateException($"Stored {row.Version}, known {version}.");
+    }
+
+    private void ThrowIfDown()
+    {
+        if (IsDown) throw new IOException("The store is down.");
+    }
+}
