@@ -1,32 +1,45 @@
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
+using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Gives or withdraws a user's heart.</summary>
-internal sealed class HeartWrite(IHeartGrain grain, string userId, bool isGiven) : GrainCall<HeartReceipt>
+internal sealed class HeartWrite(string targetId, string userId, bool isGiven) : GrainCall<HeartReceipt>
 {
+    private IHeartGrain _grain = null!;
+
+    public override void Address(IGrainFactory grains) => _grain = grains.Heart(targetId);
+
     protected override ValueTask<HeartReceipt> SendAsync(CancellationToken cancellationToken) =>
-        isGiven ? grain.GiveAsync(userId, cancellationToken) : grain.WithdrawAsync(userId, cancellationToken);
+        isGiven ? _grain.GiveAsync(userId, cancellationToken) : _grain.WithdrawAsync(userId, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in HeartReceipt value) => value.Outcome;
 }
 
 /// <summary>Reads one target.</summary>
-internal sealed class HeartRead(IHeartGrain grain, string? userId) : GrainCall<HeartState>
+internal sealed class HeartRead(string targetId, string? userId) : GrainCall<HeartState>
 {
-    protected override ValueTask<HeartState> SendAsync(CancellationToken cancellationToken) => grain.ReadAsync(userId, cancellationToken);
+    private IHeartGrain _grain = null!;
+
+    public override void Address(IGrainFactory grains) => _grain = grains.Heart(targetId);
+
+    protected override ValueTask<HeartState> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(userId, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in HeartState value) => value.Outcome;
 }
 
 /// <summary>Reads many targets in one round of parallel calls.</summary>
-internal sealed class HeartBatchRead(IHeartGrain[] grains, string? userId) : GrainCall<HeartState[]>
+internal sealed class HeartBatchRead(string[] targetIds, string? userId) : GrainCall<HeartState[]>
 {
+    private IHeartGrain[] _grains = null!;
+
+    public override void Address(IGrainFactory grains) => _grains = Array.ConvertAll(targetIds, grains.Heart);
+
     protected override async ValueTask<HeartState[]> SendAsync(CancellationToken cancellationToken)
     {
-        var reads = new Task<HeartState>[grains.Length];
-        for (var index = 0; index < grains.Length; index++) reads[index] = grains[index].ReadAsync(userId, cancellationToken).AsTask();
+        var reads = new Task<HeartState>[_grains.Length];
+        for (var index = 0; index < _grains.Length; index++) reads[index] = _grains[index].ReadAsync(userId, cancellationToken).AsTask();
         return await Task.WhenAll(reads);
     }
 
@@ -42,20 +55,36 @@ internal sealed class HeartBatchRead(IHeartGrain[] grains, string? userId) : Gra
 }
 
 /// <summary>Reads a page of a target's users.</summary>
-internal sealed class HeartUsersRead(IHeartListGrain grain, string targetId, long before, int limit) : GrainCall<HeartUsers>
+internal sealed class HeartUsersRead(string targetId, long before, int limit) : GrainCall<HeartUsers>
 {
+    private IHeartListGrain _grain = null!;
+
+    public override void Address(IGrainFactory grains) => _grain = grains.GetGrain<IHeartListGrain>(0);
+
     protected override ValueTask<HeartUsers> SendAsync(CancellationToken cancellationToken) =>
-        grain.UsersAsync(targetId, before, limit, cancellationToken);
+        _grain.UsersAsync(targetId, before, limit, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in HeartUsers value) =>
         value.IsAvailable ? HeartOutcome.Committed : HeartOutcome.LedgerUnavailable;
 }
 
 /// <summary>Reads the top list.</summary>
-internal sealed class HeartTopRead(IHeartListGrain grain, int limit) : GrainCall<HeartTop>
+internal sealed class HeartTopRead(int limit) : GrainCall<HeartTop>
 {
-    protected override ValueTask<HeartTop> SendAsync(CancellationToken cancellationToken) => grain.TopAsync(limit, cancellationToken);
+    private IHeartListGrain _grain = null!;
+
+    public override void Address(IGrainFactory grains) => _grain = grains.GetGrain<IHeartListGrain>(0);
+
+    protected override ValueTask<HeartTop> SendAsync(CancellationToken cancellationToken) => _grain.TopAsync(limit, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in HeartTop value) =>
         value.IsAvailable ? HeartOutcome.Committed : HeartOutcome.LedgerUnavailable;
+}
+
+/// <summary>Addresses of heart grains.</summary>
+internal static class HeartAddress
+{
+    /// <summary>The grain of a target. By its bare key, because the usual overload refuses keys of white space, which are fine targets.</summary>
+    public static IHeartGrain Heart(this IGrainFactory grains, string targetId) =>
+        (IHeartGrain)grains.GetGrain(typeof(IHeartGrain), IdSpan.Create(targetId));
 }

@@ -5,7 +5,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Lists: who loves a target, and which targets are loved most.</summary>
-internal sealed class HeartLists(IGrainFactory grains, GrainCalls calls)
+internal sealed class HeartLists(GrainCalls calls)
 {
     /// <summary><c>GET /hearts/users</c></summary>
     public Task UsersAsync(HttpContext context)
@@ -35,7 +35,7 @@ internal sealed class HeartLists(IGrainFactory grains, GrainCalls calls)
             return;
         }
 
-        var call = new HeartTopRead(ListGrain, parsed.Value.Limit) { RequestAborted = context.RequestAborted };
+        var call = new HeartTopRead(parsed.Value.Limit) { RequestAborted = context.RequestAborted };
         if (await IsFailedAsync(context, call)) return;
 
         var json = HeartJson.Start().Raw("{\"targets\":["u8);
@@ -52,12 +52,10 @@ internal sealed class HeartLists(IGrainFactory grains, GrainCalls calls)
         await json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
     }
 
-    private IHeartListGrain ListGrain => grains.GetGrain<IHeartListGrain>(0);
-
     private async Task UsersAsync(HttpContext context, string targetId, long before, int limit)
     {
         // One more than asked for tells whether there is a next page.
-        var call = new HeartUsersRead(ListGrain, targetId, before, limit + 1) { RequestAborted = context.RequestAborted };
+        var call = new HeartUsersRead(targetId, before, limit + 1) { RequestAborted = context.RequestAborted };
         if (await IsFailedAsync(context, call)) return;
 
         var users = call.Value.Users;

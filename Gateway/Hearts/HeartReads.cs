@@ -1,12 +1,11 @@
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
-using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Counts, one target at a time or many.</summary>
-internal sealed class HeartReads(IGrainFactory grains, GrainCalls calls)
+internal sealed class HeartReads(GrainCalls calls)
 {
     /// <summary>A hundred identifiers of 256 bytes do not fit the 8 KiB of other bodies.</summary>
     public const int BatchBodyByteLimit = 64 * 1024;
@@ -31,7 +30,7 @@ internal sealed class HeartReads(IGrainFactory grains, GrainCalls calls)
         }
 
         var targets = body.Value.TargetIds;
-        var call = new HeartBatchRead(Array.ConvertAll(targets, GrainOf), body.Value.UserId) { RequestAborted = context.RequestAborted };
+        var call = new HeartBatchRead(targets, body.Value.UserId) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Outcome != HeartOutcome.Committed)
         {
@@ -51,7 +50,7 @@ internal sealed class HeartReads(IGrainFactory grains, GrainCalls calls)
 
     private async Task ReadAsync(HttpContext context, string targetId, string? userId)
     {
-        var call = new HeartRead(GrainOf(targetId), userId) { RequestAborted = context.RequestAborted };
+        var call = new HeartRead(targetId, userId) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         var state = call.Value;
         if (status != CallStatus.Answered || state.Outcome != HeartOutcome.Committed)
@@ -81,6 +80,4 @@ internal sealed class HeartReads(IGrainFactory grains, GrainCalls calls)
         if (state.Hearted is { } hearted) json.Raw(",\"hearted\":"u8).Flag(hearted);
         json.Raw("}"u8);
     }
-
-    private IHeartGrain GrainOf(string targetId) => (IHeartGrain)grains.GetGrain(typeof(IHeartGrain), IdSpan.Create(targetId));
 }

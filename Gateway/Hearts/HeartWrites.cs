@@ -4,13 +4,12 @@ using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
-using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Giving and withdrawing hearts: parse, connection, quota, grain, answer.</summary>
 internal sealed partial class HeartWrites(
-    IGrainFactory grains, GrainCalls calls, ClusterConnection connection, IQuota quota, GatewayMetrics metrics, ILogger<HeartWrites> logger)
+    GrainCalls calls, ClusterConnection connection, IQuota quota, GatewayMetrics metrics, ILogger<HeartWrites> logger)
 {
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
@@ -60,8 +59,7 @@ internal sealed partial class HeartWrites(
             return;
         }
 
-        var grain = (IHeartGrain)grains.GetGrain(typeof(IHeartGrain), IdSpan.Create(targetId));
-        var call = new HeartWrite(grain, userId, operation == HeartOperation.Give) { RequestAborted = context.RequestAborted };
+        var call = new HeartWrite(targetId, userId, operation == HeartOperation.Give) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Value.Outcome != HeartOutcome.Committed)
         {

@@ -56,6 +56,9 @@ internal abstract class GrainCall
     /// <summary>How long the pipeline wants the client to wait, in seconds, when it refused.</summary>
     public int RetryAfterSeconds { get; private set; } = 1;
 
+    /// <summary>Addresses the grains. Throws while the client does not know the cluster's grains; nothing has left then.</summary>
+    public abstract void Address(IGrainFactory grains);
+
     public abstract ValueTask<Outcome<AttemptResult>> AttemptAsync(CancellationToken cancellationToken);
 
     protected abstract bool IsRefused { get; }

@@ -12,25 +12,47 @@ namespace HeartGrains.Gateway.Resilience;
 /// </summary>
 internal sealed partial class GrainCalls
 {
+    private readonly IGrainFactory _grains;
     private readonly ClusterConnection _connection;
+    private readonly ILogger _logger;
     private readonly ResiliencePipeline<AttemptResult> _pipeline;
 
     public GrainCalls(
-        ClusterConnection connection, IOptions<ResilienceOptions> options, GatewayMetrics metrics, TimeProvider time, ILogger<GrainCalls> logger)
+        IGrainFactory grains,
+        ClusterConnection connection,
+        IOptions<ResilienceOptions> options,
+        GatewayMetrics metrics,
+        TimeProvider time,
+        ILogger<GrainCalls> logger)
     {
-        _connection = connection;
+        (_grains, _connection, _logger) = (grains, connection, logger);
         _pipeline = Build(options.Value, metrics, time, logger);
     }
 
     public async ValueTask<CallStatus> CallAsync(GrainCall call)
     {
-        if (!_connection.IsConnected) return CallStatus.Unavailable;
+        if (!_connection.IsConnected || !IsAddressed(call)) return CallStatus.Unavailable;
 
         var context = ResilienceContextPool.Shared.Get(call.RequestAborted);
         var outcome = await _pipeline.ExecuteOutcomeAsync(
             static (context, call) => call.AttemptAsync(context.CancellationToken), context, call);
         ResilienceContextPool.Shared.Return(context);
         return call.Settle(outcome);
+    }
+
+    private bool IsAddressed(GrainCall call)
+    {
+        try
+        {
+            call.Address(_grains);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // Orleans throws plain argument exceptions until the silos have told what grains they host.
+            Log.NotAddressed(_logger, exception);
+            return false;
+        }
     }
 
     private static ResiliencePipeline<AttemptResult> Build(
@@ -84,6 +106,9 @@ internal sealed partial class GrainCalls
     {
         [LoggerMessage(1, LogLevel.Warning, "Too many grain calls failed: all are refused for {BreakDuration}.")]
         public static partial void Opened(ILogger logger, TimeSpan breakDuration);
+
+        [LoggerMessage(3, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
+        public static partial void NotAddressed(ILogger logger, Exception exception);
 
         [LoggerMessage(2, LogLevel.Information, "Grain calls succeed again.")]
         public static partial void Closed(ILogger logger);

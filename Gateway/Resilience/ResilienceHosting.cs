@@ -10,9 +10,9 @@ public static class ResilienceHosting
     /// The pipeline <c>hearts</c>, its options and metrics. The silo is taken to be in this process unless
     /// <see cref="AddClusterClient"/> is called too.
     /// </summary>
-    public static IServiceCollection AddHeartCalls(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddHeartCalls(this IServiceCollection services)
     {
-        services.AddOptions<ResilienceOptions>().Bind(configuration.GetSection(ResilienceOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ResilienceOptions>().BindConfiguration(ResilienceOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton(static provider => ClusterConnection.Embedded(provider.GetRequiredService<GatewayMetrics>()));

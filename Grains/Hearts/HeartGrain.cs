@@ -19,6 +19,7 @@ internal sealed partial class HeartGrain(
     GrainMetrics metrics,
     ILogger<HeartGrain> logger) : Grain, IHeartGrain
 {
+    private static readonly TimeSpan UnknownTime = TimeSpan.FromSeconds(1);
     private readonly Dictionary<HeartId, HeartCall> _inFlight = [];
     private string _targetId = "";
     private Guid _target;
@@ -27,6 +28,8 @@ internal sealed partial class HeartGrain(
     private Task<bool>? _loading;
     private Action<LedgerStream> _wake = null!;
     private long _version;
+    private IGrainTimer? _leaving;
+    private bool _isWanted;
 
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -258,10 +261,32 @@ internal sealed partial class HeartGrain(
 
     private static HeartReceipt Refusal(HeartOutcome outcome) => new(outcome, false, default, 0, 0, 0);
 
-    /// <summary>A target without a log keeps no activation: reading invented ids leaves nothing behind.</summary>
+    /// <summary>
+    /// A target without a log keeps no activation: reading invented ids leaves nothing behind. It goes when nobody has asked for a while and
+    /// not at once: what is on its way to an activation that leaves is forwarded, and not for ever.
+    /// </summary>
     private void LeaveIfUnknown()
     {
-        if (_version == 0 && _inFlight.Count == 0) DeactivateOnIdle();
+        if (_version > 0) return;
+        _isWanted = true;
+        _leaving ??= this.RegisterGrainTimer(
+            static (grain, _) => grain.LeaveUnlessWanted(), this, new() { DueTime = UnknownTime, Period = UnknownTime, Interleave = true });
+    }
+
+    private Task LeaveUnlessWanted()
+    {
+        if (_version > 0)
+        {
+            _leaving?.Dispose();
+            _leaving = null;
+        }
+        else if (!_isWanted && _inFlight.Count == 0)
+        {
+            DeactivateOnIdle();
+        }
+
+        _isWanted = false;
+        return Task.CompletedTask;
     }
 
     private static partial class Log

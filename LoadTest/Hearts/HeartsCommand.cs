@@ -32,12 +32,14 @@ public static class HeartsCommand
 
     private static readonly Option<TargetSkew> Skew = new("--skew")
     {
-        Description = "zipf: a few hot targets and a long tail; uniform: all alike.", DefaultValueFactory = _ => TargetSkew.Zipf,
+        Description = "zipf: a few hot targets and a long tail; uniform: all alike.",
+        DefaultValueFactory = _ => TargetSkew.Zipf,
     };
 
     private static readonly Option<int[]> Pids = new("--pids")
     {
-        Description = "Processes whose CPU time is reported, each with its children.", CustomParser = OptionValues.ProcessIds,
+        Description = "Processes whose CPU time is reported, each with its children.",
+        CustomParser = OptionValues.ProcessIds,
     };
 
     private static readonly Option<bool> Verify = new("--verify")
@@ -91,13 +93,26 @@ public static class HeartsCommand
             console.MarkupLine("[red]No request succeeded.[/] Is a gateway listening there, and ready?");
             return ExitCode.Failed;
         }
-        if (load.History is null || cancellationToken.IsCancellationRequested) return ExitCode.Success;
+        return load.History is null ? ExitCode.Success : await VerifyAsync(load, parsed.GetValue(Settle), console, cancellationToken);
+    }
 
-        var check = await RunDisplay.ShowAsync<HeartVerifyProgress, HeartVerifyReport>(
-            console,
-            progress => HeartVerifier.VerifyAsync(load.History, new() { Urls = options.Urls, Settle = parsed.GetValue(Settle) }, progress, cancellationToken),
-            at => new((double)at.Checked / Math.Max(1, at.Total), $"{at.Checked:N0} of {at.Total:N0} hearts checked"));
-        VerifyTables.Write(console, check);
-        return check.IsClean ? ExitCode.Success : ExitCode.Failed;
+    private static async Task<int> VerifyAsync(HeartLoadReport load, TimeSpan settle, IAnsiConsole console, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var options = new HeartVerifyOptions { Urls = load.Options.Urls, Settle = settle };
+            var check = await RunDisplay.ShowAsync<HeartVerifyProgress, HeartVerifyReport>(
+                console,
+                progress => HeartVerifier.VerifyAsync(load.History!, options, progress, cancellationToken),
+                at => new((double)at.Checked / Math.Max(1, at.Total), $"{at.Checked:N0} of {at.Total:N0} hearts checked"));
+            VerifyTables.Write(console, check);
+            return check.IsClean ? ExitCode.Success : ExitCode.Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            console.MarkupLine("[yellow]Interrupted:[/] the hearts were not checked.");
+            return ExitCode.Failed;
+        }
     }
 }

@@ -39,7 +39,7 @@ public sealed class BadInputTests(GatewayServer server)
         { """{"target_id":1,"user_id":true}""", Fields, "target_id,user_id" },
         { """{"target_id":["T"],"user_id":{"a":"u"}}""", Fields, "target_id,user_id" },
         { """{"target_id":"T","user_id":"u","extra":1}""", Fields, "extra" },
-        { """{"target_id":"T","user_id":"u","Target_id":"T"}""", Fields, "Target_id" },
+        { """{"target_id":"T","user_id":"u","user_Id":"u"}""", Fields, "user_Id" },
         { """{"target_id":"T","user_id":"u","target_id":"T"}""", Fields, "target_id" },
         { """{"target_id":"T","user_id":"u","target\u005fid":"T"}""", Fields, "target_id" },
         { """{"target_id":"T","user_id":"u","user_id":"v"}""", Fields, "user_id" },

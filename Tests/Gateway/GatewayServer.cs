@@ -22,7 +22,7 @@ public sealed class GatewayServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0"], defaultPort: 0, GatewayHosting.Features);
-        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.Logging.ClearProviders();
         builder.AddGrainCalls();
         builder.AddGateway();
         _app = builder.Build();

@@ -40,7 +40,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(resilience.Select(
             setting => KeyValuePair.Create(ResilienceOptions.Section + ":" + setting.Key, (string?)setting.Value)));
-        builder.Services.AddHeartCalls(builder.Configuration);
+        builder.Services.AddHeartCalls();
         builder.Services.AddSingleton<IQuota>(quota);
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         var app = builder.Build();

@@ -37,12 +37,10 @@ public abstract class HeartGrainStopTests
         await using (silo = await HeartSilo.StartAsync(store))
         {
             var gate = silo.Ledger.Close();
-            var calls = Enumerable.Range(0, 200)
-                .Select(number => (Target: $"post{number % 7}", User: $"u{number}"))
-                .Select(call => (call.Target, call.User, Answer: silo.Target(call.Target).GiveAsync(call.User)))
-                .ToList();
+            var calls = new List<(string Target, string User, Task<HeartReceipt> Answer)> { Give(0) };
             await gate.Reached;
-            await HeartSilo.UntilAsync(() => Task.FromResult(silo.Writer.Depth >= 199));
+            calls.AddRange(Enumerable.Range(1, 199).Select(Give));
+            await silo.UntilQueuedAsync(199);
 
             var stopping = silo.StopAsync();
             gate.Open();
@@ -54,6 +52,9 @@ public abstract class HeartGrainStopTests
                 else answer.Outcome.ShouldBeOneOf(HeartOutcome.QueueFull, HeartOutcome.LedgerUnavailable);
             }
         }
+
+        (string Target, string User, Task<HeartReceipt> Answer) Give(int number) =>
+            ($"post{number % 7}", $"u{number}", silo.Target($"post{number % 7}").GiveAsync($"u{number}"));
 
         silo.Ledger.Batches.SelectMany(batch => batch).Select(row => (row.TargetId, row.UserId)).Order().ShouldBe(committed.Order());
         committed.Count.ShouldBe(200);

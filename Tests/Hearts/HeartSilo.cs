@@ -17,6 +17,7 @@ internal sealed class HeartSilo : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly IHost _host;
+    private Task? _stopping;
 
     private HeartSilo(IHost host)
     {
@@ -105,13 +106,14 @@ internal sealed class HeartSilo : IAsyncDisposable
         return log;
     }
 
-    public Task StopAsync() => _host.StopAsync();
+    /// <summary>Stops as on SIGTERM.</summary>
+    public Task StopAsync() => _stopping ??= _host.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
         Ledger.OnAppend = null;
         Ledger.OnRead = null;
-        await _host.StopAsync();
+        await StopAsync();
         await ((IAsyncDisposable)_host).DisposeAsync();
     }
 

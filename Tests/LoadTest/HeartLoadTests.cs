@@ -16,7 +16,12 @@ public sealed class HeartLoadTests
         using var process = Process.GetCurrentProcess();
         var options = new HeartLoadOptions
         {
-            Urls = [first.Url, second.Url], Duration = TimeSpan.FromMilliseconds(300), Connections = 4, Targets = 50, Users = 1000, ProcessIds = [process.Id],
+            Urls = [first.Url, second.Url],
+            Duration = TimeSpan.FromMilliseconds(300),
+            Connections = 4,
+            Targets = 50,
+            Users = 1000,
+            ProcessIds = [process.Id],
         };
 
         var report = await HeartLoad.RunAsync(options, cancellationToken: TestContext.Current.CancellationToken);
@@ -50,7 +55,10 @@ public sealed class HeartLoadTests
     {
         var options = new HeartLoadOptions
         {
-            Urls = [new Uri("http://127.0.0.1:1")], Duration = TimeSpan.FromMilliseconds(200), Connections = 2, KeepHistory = true,
+            Urls = [new Uri("http://127.0.0.1:1")],
+            Duration = TimeSpan.FromMilliseconds(200),
+            Connections = 2,
+            KeepHistory = true,
         };
 
         var report = await HeartLoad.RunAsync(options, cancellationToken: TestContext.Current.CancellationToken);
@@ -67,7 +75,12 @@ public sealed class HeartLoadTests
         await using var server = await HeartServer.StartAsync(HeartServerFault.NeverAnswers);
         var options = new HeartLoadOptions
         {
-            Urls = [server.Url], Duration = Minute, Connections = 2, KeepHistory = true, HistoryLimit = 3000, RequestTimeout = TimeSpan.FromMilliseconds(50),
+            Urls = [server.Url],
+            Duration = Minute,
+            Connections = 2,
+            KeepHistory = true,
+            HistoryLimit = 3000,
+            RequestTimeout = TimeSpan.FromMilliseconds(50),
         };
 
         var report = await HeartLoad.RunAsync(options, cancellationToken: TestContext.Current.CancellationToken);

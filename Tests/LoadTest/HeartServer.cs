@@ -103,7 +103,10 @@ public sealed class HeartServer : IAsyncDisposable
         }
         var hearts = query!.TargetIds.Select(target => new
         {
-            TargetId = target, Count = Count(target), Version = Count(target), Hearted = query.UserId is { } user ? Users(target).ContainsKey(user) : (bool?)null,
+            TargetId = target,
+            Count = Count(target),
+            Version = Count(target),
+            Hearted = query.UserId is { } user ? Users(target).ContainsKey(user) : (bool?)null,
         });
         await http.Response.WriteAsJsonAsync(new { Hearts = hearts }, Json);
     }

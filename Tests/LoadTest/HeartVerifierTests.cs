@@ -116,7 +116,14 @@ public sealed class HeartVerifierTests
     private static Task<HeartLoadReport> LoadAsync(HeartServer server, long users, int requests) => HeartLoad.RunAsync(
         new()
         {
-            Urls = [server.Url], Duration = TimeSpan.FromMinutes(1), Connections = 4, Targets = 20, Users = users, KeepHistory = true, HistoryLimit = requests, Seed = 1,
+            Urls = [server.Url],
+            Duration = TimeSpan.FromMinutes(1),
+            Connections = 4,
+            Targets = 20,
+            Users = users,
+            KeepHistory = true,
+            HistoryLimit = requests,
+            Seed = 1,
         },
         cancellationToken: TestContext.Current.CancellationToken);
 }

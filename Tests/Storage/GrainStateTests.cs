@@ -162,8 +162,10 @@ public sealed class GrainStateTests(LocalPostgres postgres) : IAsyncLifetime
         return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 
+    [GenerateSerializer, Alias("tests.Note")]
     public sealed class Note
     {
+        [Id(0)]
         public string Text { get; set; } = "";
     }
 }
