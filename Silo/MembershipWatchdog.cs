@@ -1,3 +1,4 @@
+using Orleans.Clustering.Redis;
 using Orleans.Runtime;
 
 namespace HeartGrains.Silo;
@@ -36,6 +37,11 @@ internal sealed partial class MembershipWatchdog(
         {
             var row = await table.ReadRowAsync(silo.SiloAddress, CancellationToken.None);
             return row.Members.Any(member => member.Item1.SiloAddress.Equals(silo.SiloAddress));
+        }
+        catch (RedisClusteringException)
+        {
+            // Redis answered and there is no table: this is not the exception of a server that cannot be reached.
+            return false;
         }
         catch (Exception exception)
         {
