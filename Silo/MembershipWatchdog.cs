@@ -13,6 +13,7 @@ internal sealed partial class MembershipWatchdog(
 {
     private const int MissesBeforeStop = 3;
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PatienceWithGoodbye = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -29,6 +30,14 @@ internal sealed partial class MembershipWatchdog(
         Log.RowGone(logger, silo.SiloAddress);
         Environment.ExitCode = 1;
         lifetime.StopApplication();
+        _ = ExitAsync();
+    }
+
+    /// <summary>Orleans' own goodbye can wait for ever for a row that is not there.</summary>
+    private async Task ExitAsync()
+    {
+        await Task.Delay(PatienceWithGoodbye, time);
+        Environment.Exit(1);
     }
 
     private async Task<bool?> IsListedAsync()
