@@ -24,7 +24,7 @@ internal static class GatewayHosting
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         builder.Services.AddQuota();
-        builder.Services.AddHeartCalls(builder.Configuration);
+        builder.Services.AddHeartCalls();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
