@@ -12,13 +12,15 @@ public abstract class LastingLedgerTests : HeartLedgerTests
         foreach (var user in Enumerable.Range(0, 10).Select(i => $"u{i}"))
             await AppendAsync(story.Give(user));
 
-        (await Ledger.FoldAsync(4, Cancellation)).ShouldBe(4);
+        var folded = await FoldSomeAsync(Ledger, 4);
+        folded.ShouldBeInRange(1, 4);
         var next = OpenLedger();
         await next.InitializeAsync(Key, Cancellation);
-        var folded = (await next.FoldAsync(4, Cancellation), await next.FoldAsync(4, Cancellation), await next.FoldAsync(4, Cancellation));
+        while (await HasUnfoldedAsync())
+            folded += await FoldSomeAsync(next, 4);
         await CloseAsync(next);
 
-        folded.ShouldBe((4, 2, 0));
+        folded.ShouldBe(10);
         await ShouldBeFoldedAsync(story);
     }
 
@@ -86,5 +88,16 @@ public abstract class LastingLedgerTests : HeartLedgerTests
         var outcome = await Ledger.AppendAsync(new[] { new Story("post_1").Give("ann") with { Version = 0 } });
 
         outcome.ShouldBe(AppendOutcome.Poison);
+    }
+
+    private static async Task<int> FoldSomeAsync(IHeartLedger ledger, int limit)
+    {
+        int folded;
+        do
+        {
+            folded = await ledger.FoldAsync(limit, Cancellation);
+        }
+        while (folded == 0);
+        return folded;
     }
 }

@@ -7,6 +7,8 @@ public sealed class MemoryLedgerTests : HeartLedgerTests
 {
     protected override IHeartLedger OpenLedger() => new MemoryLedger();
 
+    protected override Task<bool> HasUnfoldedAsync() => Task.FromResult(false);
+
     [Fact]
     public void EveryCall_CompletesSynchronously()
     {

@@ -3,6 +3,7 @@
 -- The settings keep the plans to index lookups whatever the statistics say of tables that were empty a minute ago.
 create function fold_hearts(max_events integer) returns integer
 language plpgsql
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

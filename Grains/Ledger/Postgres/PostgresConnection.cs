@@ -7,7 +7,7 @@ internal static class PostgresConnection
 {
     /// <summary>
     /// The connection string with the ledger's limits: every wait ends, a vanished client's locks are let go, and the fold's snapshots
-    /// are taken statement by statement.
+    /// are taken statement by statement. Every read has its index; a plan made while the tables were empty must not scan them when full.
     /// </summary>
     public static NpgsqlConnectionStringBuilder Build(string connectionString, LedgerOptions options)
     {
@@ -23,7 +23,7 @@ internal static class PostgresConnection
             IncludeErrorDetail = false,
         };
         settings.ApplicationName ??= "heartgrains-ledger";
-        settings.Options = "-c lock_timeout=1s -c idle_in_transaction_session_timeout=5s -c tcp_user_timeout=5s -c jit=off "
+        settings.Options = "-c lock_timeout=1s -c idle_in_transaction_session_timeout=5s -c tcp_user_timeout=5s -c jit=off -c enable_seqscan=off "
             + "-c max_parallel_workers_per_gather=0 -c default_transaction_isolation=read\\ committed "
             + settings.Options;
         return settings;
@@ -50,6 +50,25 @@ internal static class PostgresConnection
                 $"PostgreSQL runs with {string.Join(", ", weak)} off: a crash could lose hearts that were acknowledged. Turn "
                 + "it on in postgresql.conf (or in the role's or connection's settings), or accept the loss with "
                 + "HeartGrains:Ledger:AllowWeakDurability, HEARTGRAINS__LEDGER__ALLOWWEAKDURABILITY=true.");
+        }
+    }
+
+    /// <summary>Throws when the log's transactions are another server's: the fold orders by their ids and would pass new events over.</summary>
+    public static async Task RequireOwnTransactionsAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select exists (select from heart_event where xid >= pg_snapshot_xmax(pg_current_snapshot()))
+                or exists (select from heart_fold where xid >= pg_snapshot_xmax(pg_current_snapshot()))
+            """,
+            transaction.Connection,
+            transaction);
+        if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+        {
+            throw new LedgerException(
+                "The hearts in this database were written on another PostgreSQL server and loaded from a dump: their transaction ids lie ahead "
+                + "of this server's, so new hearts would never be folded. Run the statements under \"Moving to another server\" in "
+                + "docs/ledger.md once, then start again.");
         }
     }
 }

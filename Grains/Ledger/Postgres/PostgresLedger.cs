@@ -43,6 +43,7 @@ public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
         var migrations = Migration.In("HeartGrains.Ledger.Postgres", "HeartGrains.Storage");
         await Migration.ApplyAsync(migrations, transaction, cancellationToken);
         await Migration.ClaimKeyAsync(keyFingerprint, transaction, cancellationToken);
+        await PostgresConnection.RequireOwnTransactionsAsync(transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }).AsTask();
