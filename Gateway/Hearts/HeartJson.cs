@@ -14,7 +14,7 @@ internal sealed class HeartJson
     private const int KeptByteLimit = 128 * 1024;
 
     [ThreadStatic]
-    private static HeartJson? t_current;
+    private static HeartJson? _current;
 
     private byte[] _buffer = new byte[4096];
     private int _length;
@@ -22,7 +22,7 @@ internal sealed class HeartJson
     /// <summary>The thread's writer, empty.</summary>
     public static HeartJson Start()
     {
-        var json = t_current ??= new HeartJson();
+        var json = _current ??= new HeartJson();
         if (json._buffer.Length > KeptByteLimit) json._buffer = new byte[4096];
         json._length = 0;
         return json;
