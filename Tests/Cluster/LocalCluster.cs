@@ -100,3 +100,7 @@ public sealed class ClusterFixture() : LocalCluster(silos: 3, gateways: 2);
 
 [CollectionDefinition(nameof(ClusterFixture), DisableParallelization = true)]
 public sealed class ClusterCollection : ICollectionFixture<ClusterFixture>;
+
+/// <summary>Tests whose clusters want the machine for themselves.</summary>
+[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
+public sealed class AloneCollection;
