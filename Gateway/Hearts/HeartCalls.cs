@@ -1,6 +1,5 @@
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
-using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Hearts;
 
@@ -9,7 +8,7 @@ internal sealed class HeartWrite(string targetId, string userId, bool isGiven) :
 {
     private IHeartGrain _grain = null!;
 
-    public override void Address(IGrainFactory grains) => _grain = grains.Heart(targetId);
+    public override void Address(HeartAddresses addresses) => _grain = addresses.Heart(targetId);
 
     protected override ValueTask<HeartReceipt> SendAsync(CancellationToken cancellationToken) =>
         isGiven ? _grain.GiveAsync(userId, cancellationToken) : _grain.WithdrawAsync(userId, cancellationToken);
@@ -22,7 +21,7 @@ internal sealed class HeartRead(string targetId, string? userId) : GrainCall<Hea
 {
     private IHeartGrain _grain = null!;
 
-    public override void Address(IGrainFactory grains) => _grain = grains.Heart(targetId);
+    public override void Address(HeartAddresses addresses) => _grain = addresses.Heart(targetId);
 
     protected override ValueTask<HeartState> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(userId, cancellationToken);
 
@@ -34,7 +33,7 @@ internal sealed class HeartBatchRead(string[] targetIds, string? userId) : Grain
 {
     private IHeartGrain[] _grains = null!;
 
-    public override void Address(IGrainFactory grains) => _grains = Array.ConvertAll(targetIds, grains.Heart);
+    public override void Address(HeartAddresses addresses) => _grains = Array.ConvertAll(targetIds, addresses.Heart);
 
     protected override async ValueTask<HeartState[]> SendAsync(CancellationToken cancellationToken)
     {
@@ -59,7 +58,7 @@ internal sealed class HeartUsersRead(string targetId, long before, int limit) : 
 {
     private IHeartListGrain _grain = null!;
 
-    public override void Address(IGrainFactory grains) => _grain = grains.GetGrain<IHeartListGrain>(0);
+    public override void Address(HeartAddresses addresses) => _grain = addresses.Lists();
 
     protected override ValueTask<HeartUsers> SendAsync(CancellationToken cancellationToken) =>
         _grain.UsersAsync(targetId, before, limit, cancellationToken);
@@ -73,18 +72,10 @@ internal sealed class HeartTopRead(int limit) : GrainCall<HeartTop>
 {
     private IHeartListGrain _grain = null!;
 
-    public override void Address(IGrainFactory grains) => _grain = grains.GetGrain<IHeartListGrain>(0);
+    public override void Address(HeartAddresses addresses) => _grain = addresses.Lists();
 
     protected override ValueTask<HeartTop> SendAsync(CancellationToken cancellationToken) => _grain.TopAsync(limit, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in HeartTop value) =>
         value.IsAvailable ? HeartOutcome.Committed : HeartOutcome.LedgerUnavailable;
-}
-
-/// <summary>Addresses of heart grains.</summary>
-internal static class HeartAddress
-{
-    /// <summary>The grain of a target. By its bare key, because the usual overload refuses keys of white space, which are fine targets.</summary>
-    public static IHeartGrain Heart(this IGrainFactory grains, string targetId) =>
-        (IHeartGrain)grains.GetGrain(typeof(IHeartGrain), IdSpan.Create(targetId));
 }

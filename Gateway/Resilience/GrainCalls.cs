@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Hearts;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -12,20 +13,20 @@ namespace HeartGrains.Gateway.Resilience;
 /// </summary>
 internal sealed partial class GrainCalls
 {
-    private readonly IGrainFactory _grains;
+    private readonly HeartAddresses _addresses;
     private readonly ClusterConnection _connection;
     private readonly ILogger _logger;
     private readonly ResiliencePipeline<AttemptResult> _pipeline;
 
     public GrainCalls(
-        IGrainFactory grains,
+        HeartAddresses addresses,
         ClusterConnection connection,
         IOptions<ResilienceOptions> options,
         GatewayMetrics metrics,
         TimeProvider time,
         ILogger<GrainCalls> logger)
     {
-        (_grains, _connection, _logger) = (grains, connection, logger);
+        (_addresses, _connection, _logger) = (addresses, connection, logger);
         _pipeline = Build(options.Value, metrics, time, logger);
     }
 
@@ -44,7 +45,7 @@ internal sealed partial class GrainCalls
     {
         try
         {
-            call.Address(_grains);
+            call.Address(_addresses);
             return true;
         }
         catch (Exception exception)

@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Hearts;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -16,6 +17,7 @@ public static class ResilienceHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton(static provider => ClusterConnection.Embedded(provider.GetRequiredService<GatewayMetrics>()));
+        services.TryAddSingleton<HeartAddresses>();
         services.TryAddSingleton<GrainCalls>();
         return services;
     }

@@ -9,6 +9,9 @@ internal sealed class MeterBridge : IHostedService
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // Event counters say what the meters say already, and cost an event a request; exemplars need traces, and there are none.
+        Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true });
+        Metrics.DefaultFactory.ExemplarBehavior = ExemplarBehavior.NoExemplars();
         Metrics.ConfigureMeterAdapter(adapter => adapter.InstrumentFilterPredicate = instrument =>
             instrument.Meter.Name is "System.Runtime"
             || (instrument.Meter.Name is "Microsoft.Orleans" && instrument.IsObservable));

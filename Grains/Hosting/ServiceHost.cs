@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Hosting;
@@ -29,6 +30,9 @@ public static class ServiceHost
         builder.Services.AddSingleton(settings);
         builder.Services.TryAddTimeProvider();
         builder.Services.AddHostedService<MeterBridge>();
+
+        // This log alone makes the server open an activity and a log scope for every request.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -26,13 +26,13 @@ public sealed class LedgerOptions
     [Range(1, 16)]
     public int Lanes { get; set; } = 1;
 
-    /// <summary>How long the fold rests when the log is folded; what lists may lag behind when calm. Default 200 ms.</summary>
+    /// <summary>How long the fold rests when the log is folded; what lists may lag behind when calm. Default 500 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00", ConvertValueInInvariantCulture = true)]
-    public TimeSpan FoldPeriod { get; set; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan FoldPeriod { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Events folded in one transaction at most, about. Default 5000.</summary>
+    /// <summary>Events folded in one transaction at most, about. Default 10000.</summary>
     [Range(1, 1_000_000)]
-    public int FoldBatch { get; set; } = 5_000;
+    public int FoldBatch { get; set; } = 10_000;
 
     /// <summary>How long a connection to PostgreSQL may take to open; whole seconds, rounded up. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00", ConvertValueInInvariantCulture = true)]

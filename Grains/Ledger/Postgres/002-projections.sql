@@ -15,9 +15,7 @@ create table heart_current (
     version   bigint not null,
     at_micros bigint not null,
     primary key (target, heart)
-);
-
-create index heart_current_newest on heart_current (target, version desc);
+) with (fillfactor = 90);
 
 -- One row: every event of a transaction up to xid is folded.
 create table heart_fold (

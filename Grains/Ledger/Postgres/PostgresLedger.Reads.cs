@@ -12,13 +12,22 @@ public sealed partial class PostgresLedger
           join heart_event e on e.target = key.target and e.version = key.version
         """;
 
-    // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2).
+    // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2). The newest are
+    // all there are, or else those that stand in the newest part of the log.
     private const string LoadSql = """
         with folded as materialized (select count, version from heart_target where target = $1)
         select 0, f.version, f.count, null::uuid, 0::bigint, 0::smallint, null::text, null::text from folded f
         union all
         (select 1, c.version, c.at_micros, c.heart, 0, 0, null, null
-           from heart_current c where c.target = $1 order by c.version desc limit $2)
+           from heart_current c
+          where c.target = $1 and (select count from folded) <= $2 order by c.version desc)
+        union all
+        (select 1, e.version, e.at_micros, e.heart, 0, 0, null, null
+           from heart_event e
+          where e.target = $1 and (select count from folded) > $2
+            and e.version <= (select version from folded) and e.version > (select version from folded) - 4 * $2
+            and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
+          order by e.version desc limit $2)
         union all
         (select 2, e.version, e.at_micros, e.heart, e.writer, e.kind, e.user_id, e.target_id
            from heart_event e
@@ -37,12 +46,11 @@ public sealed partial class PostgresLedger
         """;
 
     private const string ListUsersSql = """
-        select e.user_id, page.heart, page.version, page.at_micros
-          from (select target, heart, version, at_micros
-                  from heart_current
-                 where target = $1 and version < $2 order by version desc limit $3) page
-          join heart_event e on e.target = page.target and e.version = page.version
-         order by page.version desc
+        select e.user_id, e.heart, e.version, e.at_micros
+          from heart_event e
+         where e.target = $1 and e.version < $2
+           and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
+         order by e.version desc limit $3
         """;
 
     private const string ListTopSql =

@@ -17,8 +17,6 @@ create table heart_current (
     primary key (target, heart)
 ) strict, without rowid;
 
-create index heart_current_newest on heart_current (target, version desc);
-
 -- One row: every event up to seq is folded.
 create table heart_fold (
     only_one integer primary key check (only_one = 1),

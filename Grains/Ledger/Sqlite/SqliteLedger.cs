@@ -171,13 +171,13 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
             connection.Open();
             using var command = connection.CreateCommand();
 
-            // A checkpoint writes each changed page once, so a longer log (32 MB) means fewer writes of the hot ones.
+            // A checkpoint writes each changed page once, so a longer log (64 MB) means fewer writes of the hot ones.
             command.CommandText =
                 """
                 pragma journal_mode = wal;
                 pragma synchronous = full;
-                pragma wal_autocheckpoint = 8192;
-                pragma cache_size = -16384;
+                pragma wal_autocheckpoint = 16384;
+                pragma cache_size = -32768;
                 pragma temp_store = memory;
                 """;
             command.ExecuteNonQuery();

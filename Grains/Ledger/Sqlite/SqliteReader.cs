@@ -18,13 +18,24 @@ internal sealed class SqliteReader : IDisposable
         _connection = connection;
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
-        // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2).
+        // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2). The newest are
+        // all there are, or else those that stand in the newest part of the log.
         _load = Prepare(
             """
             select 0, version, count, null, 0, 0, null, null from heart_target where target = $target
             union all
             select * from (select 1, version, at_micros, heart, 0, 0, null, null
-                             from heart_current where target = $target order by version desc limit $limit)
+                             from heart_current
+                            where target = $target and (select count from heart_target where target = $target) <= $limit
+                            order by version desc)
+            union all
+            select * from (select 1, e.version, e.at_micros, e.heart, 0, 0, null, null
+                             from heart_event e
+                            where e.target = $target and (select count from heart_target where target = $target) > $limit
+                              and e.version <= (select version from heart_target where target = $target)
+                              and e.version > (select version from heart_target where target = $target) - 4 * $limit
+                              and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
+                            order by e.version desc limit $limit)
             union all
             select * from (select 2, version, at_micros, heart, writer, kind, user_id, target_id
                              from heart_event
@@ -48,12 +59,11 @@ internal sealed class SqliteReader : IDisposable
             "$target", "$heart");
         _listUsers = Prepare(
             """
-            select e.user_id, page.heart, page.version, page.at_micros
-              from (select target, heart, version, at_micros
-                      from heart_current
-                     where target = $target and version < $before order by version desc limit $limit) page
-              join heart_event e on e.target = page.target and e.version = page.version
-             order by page.version desc
+            select e.user_id, e.heart, e.version, e.at_micros
+              from heart_event e
+             where e.target = $target and e.version < $before
+               and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
+             order by e.version desc limit $limit
             """,
             "$target", "$before", "$limit");
         _listTop = Prepare(
