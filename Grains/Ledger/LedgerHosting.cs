@@ -14,6 +14,9 @@ internal static class LedgerHosting
     public static void AddLedger(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection("Postgres") : "";
+        if (settings.Mode != HostMode.Cluster && configuration[$"{LedgerOptions.Section}:{nameof(LedgerOptions.CommitDelay)}"] is null)
+            services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
+
         services.AddSingleton<IHeartLedger>(provider =>
         {
             var options = provider.GetRequiredService<IOptions<LedgerOptions>>().Value;

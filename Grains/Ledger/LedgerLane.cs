@@ -48,7 +48,13 @@ internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, Ledger
 
     private async Task DrainAsync()
     {
-        while (TakeBatch()) await commit.CommitAsync(_batch);
+        while (TakeBatch())
+        {
+            // Callers that came together come again together: a moment's patience makes one commit of what would be several.
+            var isCrowd = _batch.Count > 1;
+            await commit.CommitAsync(_batch);
+            if (isCrowd && options.CommitDelay > TimeSpan.Zero) await Task.Delay(options.CommitDelay, time);
+        }
     }
 
     /// <summary>Takes what waits; an entry whose caller has given up by now is settled as not written.</summary>

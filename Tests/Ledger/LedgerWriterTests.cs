@@ -4,6 +4,7 @@ using HeartGrains.Ledger;
 using HeartGrains.Ledger.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeartGrains.Tests.Ledger;
 
@@ -53,10 +54,31 @@ public class LedgerWriterTests
         owner.Settled.Count.ShouldBe(50);
     }
 
+    [Fact]
+    public async Task CommitDelay_AfterACrowd_GathersTheNextBatchAndNeverKeepsALoneHeartWaiting()
+    {
+        var gate = new GatedLedger();
+        var time = new WatchedTime();
+        var writer = Writer(gate, new LedgerOptions { CommitDelay = TimeSpan.FromMilliseconds(1) }, time);
+        var owner = new Owner(writer, Guid.NewGuid());
+
+        owner.TryEnqueue(0).ShouldBeTrue();
+        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        for (var i = 1; i < 3; i++) owner.TryEnqueue(i).ShouldBeTrue();
+        gate.Open.SetResult();
+        await time.Waiting.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        gate.Batches.ShouldBe([1, 2], "the first was alone and did not wait");
+
+        for (var i = 3; i < 6; i++) owner.TryEnqueue(i).ShouldBeTrue();
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await owner.AllSettledAsync();
+        gate.Batches.ShouldBe([1, 2, 3]);
+    }
+
     private static async Task SimulateAsync(int seed)
     {
         var ledger = new FaultyLedger(new MemoryLedger(), seed, faults: 0.08);
-        var writer = Writer(ledger, new LedgerOptions { BatchLimit = 16, AppendDeadline = TimeSpan.FromMilliseconds(100) });
+        var writer = Writer(ledger, new LedgerOptions { BatchLimit = 16, AppendDeadline = TimeSpan.FromMilliseconds(100), CommitDelay = TimeSpan.Zero });
         var owners = Enumerable.Range(0, 5).Select(_ => new Owner(writer, Guid.NewGuid())).ToArray();
         var dice = new Random(seed);
         for (var step = 0; step < 60; step++)
@@ -80,8 +102,8 @@ public class LedgerWriterTests
         }
     }
 
-    private static LedgerWriter Writer(IHeartLedger ledger, LedgerOptions options) =>
-        new(ledger, Options.Create(options), TimeProvider.System, new GrainMetrics(), NullLogger<LedgerWriter>.Instance);
+    private static LedgerWriter Writer(IHeartLedger ledger, LedgerOptions options, TimeProvider? time = null) =>
+        new(ledger, Options.Create(options), time ?? TimeProvider.System, new GrainMetrics(), NullLogger<LedgerWriter>.Instance);
 
     private sealed class Entry : LedgerEntry;
 
@@ -129,11 +151,25 @@ public class LedgerWriterTests
         }
     }
 
+    /// <summary>Tells when somebody begins to wait.</summary>
+    private sealed class WatchedTime : FakeTimeProvider
+    {
+        public TaskCompletionSource Waiting { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Waiting.TrySetResult();
+            return timer;
+        }
+    }
+
     /// <summary>A ledger whose first append waits until it is let go.</summary>
     private sealed class GatedLedger : IHeartLedger
     {
         private readonly MemoryLedger _inner = new();
 
+        public IReadOnlyList<int> Batches { get; private set; } = [];
         public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public TaskCompletionSource Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -141,6 +177,7 @@ public class LedgerWriterTests
         {
             Entered.TrySetResult();
             await Open.Task;
+            Batches = [.. Batches, batch.Length];
             return await _inner.AppendAsync(batch);
         }
 

@@ -25,7 +25,7 @@ public sealed partial class PostgresLedger
         (select 1, e.version, e.at_micros, e.heart, 0, 0, null, null
            from heart_event e
           where e.target = $1 and (select count from folded) > $2
-            and e.version <= (select version from folded) and e.version > (select version from folded) - 4 * $2
+            and e.version <= (select version from folded) and e.version > (select version from folded) - 4::bigint * $2
             and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
           order by e.version desc limit $2)
         union all
