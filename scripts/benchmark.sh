@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# benchmark.sh [--rounds 3] [--seconds 8] [--services go,nginx-redis,dev,single,cluster]
+# benchmark.sh [--rounds 5] [--seconds 8] [--warmup 25] [--services go,nginx-redis,dev,single,cluster]
 # CPU time per heart of HeartGrains' three modes beside the two peers, in one run, as a Markdown table. All are up throughout and measured in turn, round by round, so that a noisy
-# moment of the machine hits them alike; each figure is the median of its rounds. Settings are the defaults.
+# moment of the machine hits them alike; each figure is the median of its rounds, after a warm-up in which .NET compiles what is hot and targets
+# come into memory. Settings are the defaults.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib/packages.sh
@@ -11,14 +12,15 @@ source "$root/scripts/lib/processes.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/programs.sh
 source "$root/scripts/lib/programs.sh"
 
-rounds=3 seconds=8
+rounds=5 seconds=8 warmup=25
 names=(go nginx-redis dev single cluster)
 while (($#)); do
     case $1 in
         --rounds) rounds=$2; shift 2 ;;
         --seconds) seconds=$2; shift 2 ;;
+        --warmup) warmup=$2; shift 2 ;;
         --services) IFS=, read -r -a names <<<"$2"; shift 2 ;;
-        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -59,13 +61,13 @@ if measures single; then start_mode single $((free + 1)); fi
 ! measures cluster || "$root/scripts/cluster.sh" up --silos 1 --gateways 1 --ports auto --dir "$dir/cluster" |
     awk '{ pids = pids (NR > 1 ? "," : "") $3; if ($1 == "gateway") url = $4 } END { print "cluster", pids, url }' >>"$dir/services"
 
-for ((round = 1; round <= rounds; round++)); do
+for ((round = 0; round <= rounds; round++)); do
     for name in "${names[@]}"; do
         read -r _ pids url < <(grep "^$name " "$dir/services") || fail "There is no service $name."
-        result=$("$root/scripts/peers/measure.sh" "$pids" "$url" "$seconds")
+        result=$("$root/scripts/peers/measure.sh" "$pids" "$url" $((round ? seconds : warmup)))
         say "round $round  $name  $result"
         [[ $result == *"non2xx=0 socket_errors=0" ]] || fail "$name refused requests: such a figure says nothing."
-        echo "$name $result" >>"$dir/results"
+        ((round == 0)) || echo "$name $result" >>"$dir/results"
     done
 done
 
@@ -79,7 +81,7 @@ redis_cpu=$(values nginx-redis cpu_us_per_request | median)
 echo "$(nproc) cores, $(free -g | awk '/^Mem/ { print $2 }') GiB; .NET $(dotnet --version), $(go version | cut -d' ' -f3)," \
     "$(nginx -v 2>&1 | cut -d' ' -f3), redis $(redis-server --version | grep -oE 'v=[0-9.]+' | cut -c3-)," \
     "postgresql $("$(postgres_programs)/postgres" --version | cut -d' ' -f3);" \
-    "$rounds rounds of $seconds s, wrk -t1 -c64, 10,000 targets, 5 million users, medians."
+    "$rounds rounds of $seconds s after $warmup s of warm-up, wrk -t1 -c64, 10,000 targets, 5 million users, medians."
 echo
 echo "| service | CPU µs/request | of each round | × go | × nginx-redis | requests/s | p50 ms | p99 ms |"
 echo "|---|---|---|---|---|---|---|---|"
