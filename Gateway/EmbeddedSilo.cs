@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using HeartGrains.Hosting;
 using HeartGrains.RateLimiting;
+using HeartGrains.Storage;
 using Orleans.Dashboard;
 
 namespace HeartGrains.Gateway;
@@ -19,7 +20,7 @@ internal static class EmbeddedSilo
             silo.UseHeartGrainsDefaults();
             silo.UseLocalhostClustering(FreePort(), FreePort(), serviceId: settings.Cluster.ServiceId, clusterId: settings.Cluster.ClusterId);
             silo.AddRateLimiting();
-            silo.AddMemoryGrainStorage(RateLimitHosting.StorageName);
+            silo.AddProcessGrainStorage(RateLimitHosting.StorageName);
             if (settings.ShowsDashboard()) silo.AddDashboard();
         });
     }

@@ -6,6 +6,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hosting;
+using HeartGrains.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -107,7 +108,7 @@ public sealed class ClusterConnectionTests
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(siloPort, clientPort);
-            silo.AddMemoryGrainStorage(HeartGrains.RateLimiting.RateLimitHosting.StorageName);
+            silo.AddProcessGrainStorage(HeartGrains.RateLimiting.RateLimitHosting.StorageName);
         });
         return builder.Build();
     }
