@@ -8,7 +8,7 @@ internal sealed class HeartWrite(string targetId, string userId, bool isGiven) :
 {
     private IHeartGrain _grain = null!;
 
-    public override void Address(HeartAddresses addresses) => _grain = addresses.Heart(targetId);
+    public override void Address(GrainAddresses addresses) => _grain = addresses.Heart(targetId);
 
     protected override ValueTask<HeartReceipt> SendAsync(CancellationToken cancellationToken) =>
         isGiven ? _grain.GiveAsync(userId, cancellationToken) : _grain.WithdrawAsync(userId, cancellationToken);
@@ -21,7 +21,7 @@ internal sealed class HeartRead(string targetId, string? userId) : GrainCall<Hea
 {
     private IHeartGrain _grain = null!;
 
-    public override void Address(HeartAddresses addresses) => _grain = addresses.Heart(targetId);
+    public override void Address(GrainAddresses addresses) => _grain = addresses.Heart(targetId);
 
     protected override ValueTask<HeartState> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(userId, cancellationToken);
 
@@ -33,7 +33,7 @@ internal sealed class HeartBatchRead(string[] targetIds, string? userId) : Grain
 {
     private IHeartGrain[] _grains = null!;
 
-    public override void Address(HeartAddresses addresses) => _grains = Array.ConvertAll(targetIds, addresses.Heart);
+    public override void Address(GrainAddresses addresses) => _grains = Array.ConvertAll(targetIds, addresses.Heart);
 
     protected override async ValueTask<HeartState[]> SendAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ internal sealed class HeartUsersRead(string targetId, long before, int limit) : 
 {
     private IHeartListGrain _grain = null!;
 
-    public override void Address(HeartAddresses addresses) => _grain = addresses.Lists();
+    public override void Address(GrainAddresses addresses) => _grain = addresses.Lists();
 
     protected override ValueTask<HeartUsers> SendAsync(CancellationToken cancellationToken) =>
         _grain.UsersAsync(targetId, before, limit, cancellationToken);
@@ -72,7 +72,7 @@ internal sealed class HeartTopRead(int limit) : GrainCall<HeartTop>
 {
     private IHeartListGrain _grain = null!;
 
-    public override void Address(HeartAddresses addresses) => _grain = addresses.Lists();
+    public override void Address(GrainAddresses addresses) => _grain = addresses.Lists();
 
     protected override ValueTask<HeartTop> SendAsync(CancellationToken cancellationToken) => _grain.TopAsync(limit, cancellationToken);
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using HeartGrains.Gateway.Resilience;
 using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -7,10 +8,8 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// A user's quota: this gateway's slice first, and when it is spent the user's grain. A grain that cannot be asked is an outage and is
 /// thrown as one, never turned into a refusal.
 /// </summary>
-public sealed class ClusterQuota(QuotaSlices slices, IGrainFactory grains, TimeProvider timeProvider) : IQuota
+internal sealed class ClusterQuota(QuotaSlices slices, GrainCalls calls, TimeProvider timeProvider) : IQuota
 {
-    private static readonly TimeSpan GrainTimeout = TimeSpan.FromSeconds(1);
-
     private volatile StrongBox<RateLimitPolicy> _policy = new();
 
     /// <summary>The policy in force, as the silos announced it; a limit of 0 until they did.</summary>
@@ -46,19 +45,13 @@ public sealed class ClusterQuota(QuotaSlices slices, IGrainFactory grains, TimeP
 
     private async ValueTask<RateLimitDecision> CallAsync(string userId, CancellationToken cancellationToken)
     {
-        using var calling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        try
-        {
-            var grain = grains.GetGrain<IRateLimitGrain>(RateLimitGrain.KeyPrefix + userId);
-            return await grain.AcquireAsync(1, calling.Token).AsTask().WaitAsync(GrainTimeout, timeProvider, cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Tells the grain not to spend a token on a call nobody waits for any more.
-            await calling.CancelAsync();
-            QuotaMetrics.Unavailable();
-            throw new QuotaUnavailableException("The user's quota could not be asked.", exception);
-        }
+        var call = new QuotaCall(userId) { RequestAborted = cancellationToken };
+        var status = await calls.CallAsync(call);
+        if (status == CallStatus.Answered) return call.Value;
+
+        cancellationToken.ThrowIfCancellationRequested();
+        QuotaMetrics.Unavailable();
+        throw new QuotaUnavailableException($"The user's quota could not be asked: {status}.");
     }
 
     private long Millis(long ticks)
@@ -73,5 +66,5 @@ public sealed class ClusterQuota(QuotaSlices slices, IGrainFactory grains, TimeP
 public sealed class QuotaUnavailableException : Exception
 {
     /// <inheritdoc/>
-    public QuotaUnavailableException(string message, Exception inner) : base(message, inner) { }
+    public QuotaUnavailableException(string message) : base(message) { }
 }

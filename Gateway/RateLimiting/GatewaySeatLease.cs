@@ -6,7 +6,7 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// Keeps this process's seat. The lease counts from before the call that renewed it, and the id is new in every process, so that no slice
 /// is given by two.
 /// </summary>
-public sealed partial class GatewaySeatLease(
+internal sealed partial class GatewaySeatLease(
     IGrainFactory grains,
     QuotaSlices slices,
     ClusterQuota quota,

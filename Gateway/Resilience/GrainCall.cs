@@ -1,4 +1,3 @@
-using HeartGrains.Gateway.Hearts;
 using HeartGrains.Hearts;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
@@ -58,7 +57,7 @@ internal abstract class GrainCall
     public int RetryAfterSeconds { get; private set; } = 1;
 
     /// <summary>Addresses the grains. Throws while the client does not know the cluster's grains; nothing has left then.</summary>
-    public abstract void Address(HeartAddresses addresses);
+    public abstract void Address(GrainAddresses addresses);
 
     public abstract ValueTask<Outcome<AttemptResult>> AttemptAsync(CancellationToken cancellationToken);
 

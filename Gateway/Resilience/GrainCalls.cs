@@ -1,5 +1,4 @@
 using HeartGrains.Gateway.Diagnostics;
-using HeartGrains.Gateway.Hearts;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -13,13 +12,13 @@ namespace HeartGrains.Gateway.Resilience;
 /// </summary>
 internal sealed partial class GrainCalls
 {
-    private readonly HeartAddresses _addresses;
+    private readonly GrainAddresses _addresses;
     private readonly ClusterConnection _connection;
     private readonly ILogger _logger;
     private readonly ResiliencePipeline<AttemptResult> _pipeline;
 
     public GrainCalls(
-        HeartAddresses addresses,
+        GrainAddresses addresses,
         ClusterConnection connection,
         IOptions<ResilienceOptions> options,
         GatewayMetrics metrics,

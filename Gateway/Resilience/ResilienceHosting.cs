@@ -1,5 +1,4 @@
 using HeartGrains.Gateway.Diagnostics;
-using HeartGrains.Gateway.Hearts;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -17,7 +16,7 @@ public static class ResilienceHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton(static provider => ClusterConnection.Embedded(provider.GetRequiredService<GatewayMetrics>()));
-        services.TryAddSingleton<HeartAddresses>();
+        services.TryAddSingleton<GrainAddresses>();
         services.TryAddSingleton<GrainCalls>();
         return services;
     }

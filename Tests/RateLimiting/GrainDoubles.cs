@@ -33,7 +33,7 @@ internal sealed class SeatsGrainDouble : IGatewaySeatsGrain
 internal sealed class SilentRateLimitGrain : IRateLimitGrain
 {
     public ValueTask<RateLimitDecision> AcquireAsync(int tokens, CancellationToken cancellationToken = default) =>
-        new(new TaskCompletionSource<RateLimitDecision>().Task);
+        new(new TaskCompletionSource<RateLimitDecision>().Task.WaitAsync(cancellationToken));
 }
 
 /// <summary>Knows the seats grain it is given and users' grains that are silent.</summary>

@@ -118,7 +118,7 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
             slices.Grant(
                 QuotaShare.Of(seat.SliceTokens, seat.TokenLimit, seat.TokensPerSecond, cluster.Time.TimestampFrequency),
                 calledAt + seat.LeaseSeconds * cluster.Time.TimestampFrequency);
-            gateways.Add(new ClusterQuota(slices, cluster.Grains, cluster.Time));
+            gateways.Add(new ClusterQuota(slices, GrainCallsOver.Grains(cluster.Grains, cluster.Time), cluster.Time));
         }
 
         var admitted = 0;

@@ -1,0 +1,36 @@
+using HeartGrains.Hearts;
+using HeartGrains.RateLimiting;
+using Orleans.Runtime;
+
+namespace HeartGrains.Gateway.Resilience;
+
+/// <summary>
+/// Addresses grains; each method throws while the client does not know the cluster's grains. What kind of grain implements an interface is asked
+/// of Orleans once: <c>GetGrain</c> works that out anew each time, with a kilobyte of strings.
+/// </summary>
+internal sealed class GrainAddresses(IGrainFactory grains)
+{
+    private Kind? _heart;
+    private Kind? _rateLimit;
+
+    /// <summary>The grain of a target, by its bare key: the usual overload refuses keys of white space, which are fine targets.</summary>
+    public IHeartGrain Heart(string targetId) => (IHeartGrain)Find(ref _heart, typeof(IHeartGrain), targetId);
+
+    /// <summary>The grain of a user's quota.</summary>
+    public IRateLimitGrain RateLimit(string userId) =>
+        (IRateLimitGrain)Find(ref _rateLimit, typeof(IRateLimitGrain), RateLimitGrain.KeyPrefix + userId);
+
+    /// <summary>The grain that lists.</summary>
+    public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    private IAddressable Find(ref Kind? kind, Type grainInterface, string text)
+    {
+        var key = IdSpan.Create(text);
+        if (kind is { } known) return grains.GetGrain(GrainId.Create(known.Type, key), known.Interface);
+        var grain = grains.GetGrain(grainInterface, key);
+        if (grain is GrainReference reference) kind = new Kind(reference.GrainId.Type, reference.InterfaceType);
+        return grain;
+    }
+
+    private sealed record Kind(GrainType Type, GrainInterfaceType Interface);
+}

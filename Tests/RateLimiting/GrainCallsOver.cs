@@ -1,0 +1,18 @@
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Resilience;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans;
+
+namespace HeartGrains.Tests.RateLimiting;
+
+/// <summary>A gateway's pipeline over grains at hand, with the settings' defaults.</summary>
+internal static class GrainCallsOver
+{
+    public static GrainCalls Grains(IGrainFactory grains, TimeProvider time)
+    {
+        var metrics = new GatewayMetrics();
+        return new GrainCalls(
+            new GrainAddresses(grains), ClusterConnection.Embedded(metrics), Options.Create(new ResilienceOptions()), metrics, time, NullLogger<GrainCalls>.Instance);
+    }
+}
