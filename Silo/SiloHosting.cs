@@ -60,6 +60,10 @@ internal static class SiloHosting
             options.NumVotesForDeathDeclaration = 2;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(2);
             options.DefunctSiloExpiration = TimeSpan.FromHours(1);
+
+            // After all silos died at once nobody is left to vote them out: a new one may pass over rows not refreshed for three periods.
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
+            options.NumMissedTableIAmAliveLimit = 3;
         });
     }
 }

@@ -71,6 +71,7 @@ internal sealed class HeartLists(GrainCalls calls)
 
         json.Raw("],\"next_cursor\":"u8);
         if (users.Length > limit) json.Text(UserCursor.Encode(targetId, users[limit - 1].Version));
+        else if (call.Value.Floor > 1) json.Text(UserCursor.Encode(targetId, call.Value.Floor));
         else json.Raw("null"u8);
         await json.Raw("}"u8).SendAsync(context, StatusCodes.Status200OK);
     }

@@ -20,7 +20,9 @@ internal static class JsonBody
         if (request.ContentLength > byteLimit) return new(TooLarge<T>(byteLimit));
 
         var reader = request.BodyReader;
-        var pending = reader.ReadAsync(request.HttpContext.RequestAborted);
+
+        // Without RequestAborted: the server fails the read itself when the client goes, and a cancelled one would leave the reader in use.
+        var pending = reader.ReadAsync();
         if (!pending.IsCompletedSuccessfully) return ReadRestAsync(reader, pending, request.ContentLength, byteLimit, parse);
 
         var read = pending.Result;

@@ -1,4 +1,4 @@
-using Orleans.Runtime;
+using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Resilience;
 
@@ -14,7 +14,7 @@ internal sealed partial class ClusterClientStarter(
     ILogger<ClusterClientStarter> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan ProbePeriod = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly IHostedService _client = (IHostedService)client;
     private readonly CancellationTokenSource _stopping = new();
@@ -40,7 +40,7 @@ internal sealed partial class ClusterClientStarter(
         try
         {
             await _client.StartAsync(stopping);
-            connection.ClientStarted();
+            connection.Answered(); // The client asks a silo what grains there are before it counts as started.
             Log.Connected(logger);
             await WatchAsync(stopping);
         }
@@ -78,8 +78,9 @@ internal sealed partial class ClusterClientStarter(
     {
         try
         {
-            // Any call makes the client look for a silo; whether it opened a connection is told by Orleans, not by the answer.
-            await client.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true).WaitAsync(ProbeTimeout, time, stopping);
+            // Any call makes the client look for a silo. This one is answered by the silo it reaches, whatever the state of Redis or the ledger.
+            await client.GetGrain<IHeartListGrain>(0).TopAsync(1, stopping).AsTask().WaitAsync(ProbeTimeout, time, stopping);
+            connection.Answered();
         }
         catch (Exception) when (!stopping.IsCancellationRequested)
         {

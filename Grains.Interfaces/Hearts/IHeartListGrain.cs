@@ -15,9 +15,12 @@ public interface IHeartListGrain : IGrainWithIntegerKey
     ValueTask<HeartTop> TopAsync(int limit, CancellationToken cancellationToken = default);
 }
 
-/// <summary>A page of users; <paramref name="IsAvailable"/> is false when the ledger could not be read.</summary>
+/// <summary>
+/// A page of users; <paramref name="IsAvailable"/> is false when the ledger could not be read. <paramref name="Floor"/> is the lowest version looked at:
+/// above 1, older users may follow however few are here.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("hearts.HeartUsers")]
-public sealed record HeartUsers([property: Id(0)] bool IsAvailable, [property: Id(1)] HeartUser[] Users);
+public sealed record HeartUsers([property: Id(0)] bool IsAvailable, [property: Id(1)] HeartUser[] Users, [property: Id(2)] long Floor);
 
 /// <summary>A user who loves a target: the heart's id, the version it was given at, and when.</summary>
 [GenerateSerializer, Immutable, Alias("hearts.HeartUser")]

@@ -12,11 +12,12 @@ internal sealed class HeartListGrain(IHeartLedger ledger, HeartKeys keys) : Grai
     {
         try
         {
-            return new HeartUsers(true, await ledger.ListUsersAsync(keys.OfTarget(targetId), before, limit, cancellationToken));
+            var page = await ledger.ListUsersAsync(keys.OfTarget(targetId), before, limit, cancellationToken);
+            return new HeartUsers(true, page.Users, page.Floor);
         }
         catch (LedgerException)
         {
-            return new HeartUsers(false, []);
+            return new HeartUsers(false, [], 1);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using HeartGrains.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -26,6 +27,8 @@ public static class ServiceHost
         if (settings.Port == 0 && builder.Configuration["HeartGrains:Port"] is null) settings.Port = defaultPort;
         if (!IPAddress.TryParse(settings.Listen, out var address))
             throw StartException.Setting("HeartGrains:Listen", $"'{settings.Listen}' is not an IP address");
+
+        RequireFreePort(address, settings.Port);
 
         builder.Services.AddSingleton(settings);
         builder.Services.TryAddTimeProvider();
@@ -58,12 +61,26 @@ public static class ServiceHost
         }
     }
 
+    /// <summary>Asked before anything starts: found out later, the lesson would stand between the stack traces of all that has to stop again.</summary>
+    private static void RequireFreePort(IPAddress address, int port)
+    {
+        try
+        {
+            using var probe = new TcpListener(address, port);
+            probe.Start();
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw new StartException($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings("HeartGrains:Port")}).");
+        }
+    }
+
     private static string? Explain(Exception exception) => exception switch
     {
         StartException or Ledger.LedgerException or OptionsValidationException => exception.Message,
-        AddressInUseException => $"The port is taken: {exception.Message} Choose another ({StartException.Spellings("HeartGrains:Port")}).",
+        AddressInUseException => $"The port is taken: {exception.Message}. Choose another ({StartException.Spellings("HeartGrains:Port")}).",
         IOException { InnerException: AddressInUseException inner } =>
-            $"The port is taken: {inner.Message} Choose another ({StartException.Spellings("HeartGrains:Port")}).",
+            $"The port is taken: {inner.Message}. Choose another ({StartException.Spellings("HeartGrains:Port")}).",
         AggregateException { InnerExceptions.Count: > 0 } many => Explain(many.InnerExceptions[0]),
         { InnerException: { } inner } => Explain(inner),
         _ => null,

@@ -32,9 +32,13 @@ public static class Switches
     /// <summary>Throws for a switch that nobody reads.</summary>
     public static void Check(IEnumerable<string> args)
     {
+        var mayBeValue = false;
         foreach (var arg in args)
         {
-            if (!arg.StartsWith("--", StringComparison.Ordinal)) continue;
+            var isValue = mayBeValue && !arg.StartsWith("--", StringComparison.Ordinal);
+            mayBeValue = !isValue && !arg.Contains('=', StringComparison.Ordinal);
+            if (isValue) continue;
+            if (!arg.StartsWith("--", StringComparison.Ordinal)) throw new StartException($"'{arg}' is no switch: write --name=value.");
             var name = arg.Split('=')[0];
             if (All.ContainsKey(name) || name.Contains(':', StringComparison.Ordinal)) continue;
             throw new StartException($"There is no switch {name}; did you mean {Spelling.Nearest(name, All.Keys)}?");

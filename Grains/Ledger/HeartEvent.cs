@@ -68,3 +68,17 @@ public enum AppendOutcome
     /// <summary>The answer was lost: all was written or nothing was.</summary>
     Unknown,
 }
+
+/// <summary>
+/// A page of the users of a target, newest first. A page looks at <see cref="Window"/> events at most, so that it costs the same however many
+/// hearts were taken back, and may hold fewer users than asked for, or none, although older ones follow.
+/// </summary>
+/// <param name="Users">The users found.</param>
+/// <param name="Floor">The lowest version looked at; 1 when nothing is left below.</param>
+public sealed record HeartUserPage(HeartUser[] Users, long Floor)
+{
+    /// <summary>Events a page looks at.</summary>
+    public const int Window = 10_000;
+
+    internal static long FloorBelow(long before) => Math.Max(1, before - Window);
+}

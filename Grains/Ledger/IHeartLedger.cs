@@ -34,7 +34,7 @@ public interface IHeartLedger
     ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken);
 
     /// <summary>Users who love the target, newest first, below version <paramref name="before"/>.</summary>
-    ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken);
+    ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken);
 
     /// <summary>The targets with the highest counts, highest first.</summary>
     ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken);

@@ -43,6 +43,31 @@ public sealed class OutageTests(SmallCluster cluster) : IClassFixture<SmallClust
         await LocalCluster.UntilAsync(async () => (await GiveAsync(client)).IsSuccessStatusCode, Patience, "no recovery");
     }
 
+    /// <summary>Nobody is left to vote the dead silos out, so the new one has to find them dead by itself.</summary>
+    [Fact]
+    public async Task Heart_AllSilosKilledAndOneStarted_RefusedWithinASecondUntilServedWithinThirty()
+    {
+        using var client = await ClientAsync();
+        await cluster.RunAsync("add", "silo");
+        foreach (var silo in await cluster.MembersAsync("silo")) await cluster.RunAsync("kill", "silo", $"{silo.Number}");
+        await LocalCluster.UntilAsync(async () => (await GiveAsync(client)).StatusCode == HttpStatusCode.ServiceUnavailable, Patience, "no 503");
+
+        var killed = TimeProvider.System.GetTimestamp();
+        var start = cluster.RunAsync("start", "silo", "1");
+        while (true)
+        {
+            var asked = TimeProvider.System.GetTimestamp();
+            using var answer = await GiveAsync(client);
+            if (answer.IsSuccessStatusCode) break;
+            answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            TimeProvider.System.GetElapsedTime(asked).ShouldBeLessThan(TimeSpan.FromSeconds(1));
+            TimeProvider.System.GetElapsedTime(killed).ShouldBeLessThan(TimeSpan.FromSeconds(30));
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+
+        await start;
+    }
+
     private async Task<HttpClient> ClientAsync() =>
         new() { BaseAddress = (await cluster.MembersAsync("gateway"))[0].Url, Timeout = TimeSpan.FromSeconds(10) };
 

@@ -147,7 +147,7 @@ public sealed class BadInputTests(GatewayServer server)
 
     [Theory]
     [InlineData("/api/v1/hearts", 8 * 1024)]
-    [InlineData("/api/v1/hearts/query", 64 * 1024)]
+    [InlineData("/api/v1/hearts/query", 160 * 1024)]
     public async Task Post_BodyOverItsBound_Is413WithAndWithoutContentLength(string path, int bound)
     {
         var target = HeartClient.Fresh("");

@@ -119,7 +119,7 @@ public class GrainFactoryProxy : DispatchProxy
     private sealed class Lists(ScriptedGrains grains) : IHeartListGrain
     {
         public async ValueTask<HeartUsers> UsersAsync(string targetId, long before, int limit, CancellationToken cancellationToken = default) =>
-            new((await grains.Read(grains.Count(), cancellationToken)).Outcome == HeartOutcome.Committed, []);
+            new((await grains.Read(grains.Count(), cancellationToken)).Outcome == HeartOutcome.Committed, [], 1);
 
         public async ValueTask<HeartTop> TopAsync(int limit, CancellationToken cancellationToken = default) =>
             new((await grains.Read(grains.Count(), cancellationToken)).Outcome == HeartOutcome.Committed, []);

@@ -80,7 +80,7 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
         return await inner.FindHeartAsync(target, heart, cancellationToken);
     }
 
-    public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
         inner.ListUsersAsync(target, before, limit, cancellationToken);
 
     public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) => inner.ListTopAsync(limit, cancellationToken);

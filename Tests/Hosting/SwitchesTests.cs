@@ -8,6 +8,7 @@ public class SwitchesTests
     [Theory]
     [InlineData("--prot=8080", "There is no switch --prot; did you mean --port?")]
     [InlineData("--modes", "There is no switch --modes; did you mean --mode?")]
+    [InlineData("extra", "'extra' is no switch: write --name=value.")]
     [InlineData("--postgress=x", "There is no switch --postgress; did you mean --postgres?")]
     public void Check_UnknownSwitch_NamesTheNearest(string arg, string message) =>
         Should.Throw<StartException>(() => Switches.Check([arg])).Message.ShouldBe(message);

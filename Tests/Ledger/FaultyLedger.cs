@@ -39,7 +39,7 @@ internal sealed class FaultyLedger(MemoryLedger inner, int seed, double faults) 
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         inner.FindHeartAsync(target, heart, cancellationToken);
 
-    public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
         inner.ListUsersAsync(target, before, limit, cancellationToken);
 
     public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) => inner.ListTopAsync(limit, cancellationToken);

@@ -138,7 +138,7 @@ public abstract partial class HeartLedgerTests : IAsyncLifetime
         var seen = new List<HeartUser>();
         for (var before = long.MaxValue; ;)
         {
-            var page = await Ledger.ListUsersAsync(story.Target, before, 4, Cancellation);
+            var page = (await Ledger.ListUsersAsync(story.Target, before, 4, Cancellation)).Users;
             if (page.Length == 0)
                 break;
             seen.AddRange(page);
@@ -159,9 +159,26 @@ public abstract partial class HeartLedgerTests : IAsyncLifetime
         await AppendAsync([story.Give("ann"), story.Give("ben"), story.Withdraw("ann"), story.Give("ann"), story.Give("cid"), story.Withdraw("cid")]);
         await FoldAllAsync();
 
-        var users = await Ledger.ListUsersAsync(story.Target, long.MaxValue, 10, Cancellation);
+        var users = (await Ledger.ListUsersAsync(story.Target, long.MaxValue, 10, Cancellation)).Users;
 
         users.Select(user => (user.UserId, user.Version)).ShouldBe([("ann", 4), ("ben", 2)]);
+    }
+
+    [Fact]
+    public async Task ListUsersAsync_MostTakenBack_LooksAtAWindowAPageAndFindsAllInTheEnd()
+    {
+        var story = new Story("post_1");
+        await AppendAsync([story.Give("first")]);
+        for (var batch = 0; batch < 11; batch++)
+            await AppendAsync([.. Enumerable.Range(0, 500).SelectMany(_ => (HeartEvent[])[story.Give("ann"), story.Withdraw("ann")])]);
+        await AppendAsync([story.Give("last")]);
+        await FoldAllAsync();
+
+        var newest = await Ledger.ListUsersAsync(story.Target, long.MaxValue, 10, Cancellation);
+        (newest.Users.Select(user => user.UserId).ShouldHaveSingleItem(), newest.Floor).ShouldBe(("last", story.Version + 1 - HeartUserPage.Window));
+
+        var rest = await Ledger.ListUsersAsync(story.Target, newest.Floor, 10, Cancellation);
+        (rest.Users.Select(user => user.UserId).ShouldHaveSingleItem(), rest.Floor).ShouldBe(("first", 1));
     }
 
     [Fact]
@@ -186,7 +203,7 @@ public abstract partial class HeartLedgerTests : IAsyncLifetime
         await AppendAsync(story.GiveMany(text, text + "2"));
         await FoldAllAsync();
 
-        (await Ledger.ListUsersAsync(story.Target, long.MaxValue, 10, Cancellation)).ShouldBe(story.Users);
+        (await Ledger.ListUsersAsync(story.Target, long.MaxValue, 10, Cancellation)).Users.ShouldBe(story.Users);
         (await Ledger.ListTopAsync(1, Cancellation)).ShouldBe([story.Top]);
     }
 
@@ -269,6 +286,6 @@ public abstract partial class HeartLedgerTests : IAsyncLifetime
     {
         var snapshot = await Ledger.LoadAsync(story.Target, 0, Cancellation);
         (snapshot.FoldedCount, snapshot.FoldedVersion, snapshot.Tail.Count).ShouldBe((story.Users.Length, story.Version, 0));
-        (await Ledger.ListUsersAsync(story.Target, long.MaxValue, int.MaxValue, Cancellation)).ShouldBe(story.Users);
+        (await Ledger.ListUsersAsync(story.Target, long.MaxValue, int.MaxValue, Cancellation)).Users.ShouldBe(story.Users);
     }
 }

@@ -76,8 +76,8 @@ public sealed class MemoryLedger : IHeartLedger
         new(_targets.TryGetValue(target, out var found) ? found.Find(heart) : null);
 
     /// <inheritdoc/>
-    public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
-        new(_targets.TryGetValue(target, out var found) ? found.ListUsers(before, limit) : []);
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+        new(_targets.TryGetValue(target, out var found) ? found.ListUsers(before, limit) : new HeartUserPage([], 1));
 
     /// <inheritdoc/>
     public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) =>

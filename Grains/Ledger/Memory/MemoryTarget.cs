@@ -72,19 +72,21 @@ internal sealed class MemoryTarget(string targetId)
         }
     }
 
-    public HeartUser[] ListUsers(long before, int limit)
+    public HeartUserPage ListUsers(long before, int limit)
     {
         lock (_lock)
         {
             var users = new List<HeartUser>();
-            for (var version = (int)Math.Min(before - 1, _log.Count); version > 0 && users.Count < limit; version--)
+            var top = Math.Min(before, _log.Count + 1);
+            var floor = HeartUserPage.FloorBelow(top);
+            for (var version = (int)top - 1; version >= floor && users.Count < limit; version--)
             {
                 var entry = _log[version - 1];
                 if (entry.IsCurrent)
                     users.Add(new HeartUser(entry.UserId, entry.Heart, version, entry.AtMicros));
             }
 
-            return [.. users];
+            return new HeartUserPage([.. users], floor);
         }
     }
 

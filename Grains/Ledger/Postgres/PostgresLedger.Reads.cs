@@ -45,12 +45,17 @@ public sealed partial class PostgresLedger
         select c.version, c.at_micros, 1::smallint from heart_current c where c.target = $1 and c.heart = $2
         """;
 
-    private const string ListUsersSql = """
-        select e.user_id, e.heart, e.version, e.at_micros
-          from heart_event e
-         where e.target = $1 and e.version < $2
-           and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
-         order by e.version desc limit $3
+    // First where the page begins, then the page.
+    private static readonly string ListUsersSql = $"""
+        with top as materialized (select least($2, version + 1) as before from heart_target where target = $1)
+        select null::text, null::uuid, before, 0::bigint from top
+        union all
+        (select e.user_id, e.heart, e.version, e.at_micros
+           from heart_event e
+          where e.target = $1
+            and e.version < (select before from top) and e.version >= (select before from top) - {HeartUserPage.Window}
+            and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
+          order by e.version desc limit $3)
         """;
 
     private const string ListTopSql =
@@ -113,12 +118,20 @@ public sealed partial class PostgresLedger
         });
 
     /// <inheritdoc/>
-    public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
-        AskAsync<HeartUser[]>(async () => [.. await QueryAsync(
-            ListUsersSql,
-            [Value(target), Value(before), Value(limit)],
-            row => new HeartUser(row.GetString(0), HeartId.FromGuid(row.GetGuid(1)), row.GetInt64(2), row.GetInt64(3)),
-            cancellationToken)]);
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+        AskAsync(async () =>
+        {
+            await using var command = Command(ListUsersSql, [Value(target), Value(before), Value(limit)]);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            if (!await row.ReadAsync(cancellationToken))
+                return new HeartUserPage([], 1);
+
+            var floor = HeartUserPage.FloorBelow(row.GetInt64(2));
+            var users = new List<HeartUser>();
+            while (await row.ReadAsync(cancellationToken))
+                users.Add(new HeartUser(row.GetString(0), HeartId.FromGuid(row.GetGuid(1)), row.GetInt64(2), row.GetInt64(3)));
+            return new HeartUserPage([.. users], floor);
+        });
 
     /// <inheritdoc/>
     public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) =>

@@ -96,7 +96,7 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
         new(Read((target, heart), static (reader, asked) => reader.FindHeart(asked.target, asked.heart)));
 
     /// <inheritdoc/>
-    public ValueTask<HeartUser[]> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
         new(Read((target, before, limit), static (reader, asked) => reader.ListUsers(asked.target, asked.before, asked.limit)));
 
     /// <inheritdoc/>

@@ -58,12 +58,16 @@ internal sealed class SqliteReader : IDisposable
             """,
             "$target", "$heart");
         _listUsers = Prepare(
-            """
-            select e.user_id, e.heart, e.version, e.at_micros
-              from heart_event e
-             where e.target = $target and e.version < $before
-               and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
-             order by e.version desc limit $limit
+            $"""
+            with top as materialized (select min($before, version + 1) as before from heart_target where target = $target)
+            select null, null, before, 0 from top
+            union all
+            select * from (select e.user_id, e.heart, e.version, e.at_micros
+                             from heart_event e
+                            where e.target = $target
+                              and e.version < (select before from top) and e.version >= (select before from top) - {HeartUserPage.Window}
+                              and (select c.version from heart_current c where c.target = e.target and c.heart = e.heart) = e.version
+                            order by e.version desc limit $limit)
             """,
             "$target", "$before", "$limit");
         _listTop = Prepare(
@@ -129,14 +133,18 @@ internal sealed class SqliteReader : IDisposable
             : null;
     }
 
-    public HeartUser[] ListUsers(Guid target, long before, int limit)
+    public HeartUserPage ListUsers(Guid target, long before, int limit)
     {
         Set(_listUsers, Blob(target), before, limit);
         using var row = _listUsers.ExecuteReader();
+        if (!row.Read())
+            return new HeartUserPage([], 1);
+
+        var floor = HeartUserPage.FloorBelow(row.GetInt64(2));
         var users = new List<HeartUser>();
         while (row.Read())
             users.Add(new HeartUser(row.GetString(0), Heart(row, 1), row.GetInt64(2), row.GetInt64(3)));
-        return [.. users];
+        return new HeartUserPage([.. users], floor);
     }
 
     public TopTarget[] ListTop(int limit)
