@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using HeartGrains.Hosting;
+using HeartGrains.Ledger.Sqlite;
 
 namespace HeartGrains.Hearts;
 
@@ -12,16 +13,17 @@ internal static class HeartKeysSource
     public static HeartKeys Find(HostSettings settings) => new(settings.Key ?? settings.Mode switch
     {
         HostMode.Dev => NewSecret(),
-        HostMode.Single => ReadOrMake(Path.Combine(settings.Data, "heart.key")),
+        HostMode.Single => ReadOrMake(settings.Data),
         _ => throw StartException.Setting("HeartGrains:Key", "A cluster needs the secret that its ids are derived from, the same in all silos"),
     });
 
-    private static string ReadOrMake(string path)
+    private static string ReadOrMake(string folder)
     {
+        var path = Path.Combine(folder, "heart.key");
         try
         {
             if (File.Exists(path)) return Read(path);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            Directory.CreateDirectory(folder);
             var secret = NewSecret();
             var unfinished = path + ".new";
             var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
@@ -37,7 +39,7 @@ internal static class HeartKeysSource
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw StartException.Setting("HeartGrains:Data", $"The data folder cannot be used: {exception.Message}");
+            throw DataFolderLock.Unusable(folder, exception);
         }
     }
 

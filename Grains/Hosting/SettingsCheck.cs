@@ -48,6 +48,8 @@ public static class SettingsCheck
 
     private static void CheckValue(IConfigurationSection setting, PropertyInfo property, object instance)
     {
+        // Named as documented, however the setting spelled it.
+        var name = ConfigurationPath.Combine(ConfigurationPath.GetParentPath(setting.Path)!, property.Name);
         object? value;
         try
         {
@@ -55,13 +57,13 @@ public static class SettingsCheck
         }
         catch (InvalidOperationException)
         {
-            throw StartException.Setting(setting.Path, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
+            throw StartException.Setting(name, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
         }
 
         var context = new ValidationContext(instance) { MemberName = property.Name };
         var failures = new List<ValidationResult>();
         if (!Validator.TryValidateProperty(value, context, failures))
-            throw StartException.Setting(setting.Path, $"'{(property.Name == nameof(HostSettings.Key) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
+            throw StartException.Setting(name, $"'{(property.Name == nameof(HostSettings.Key) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
     }
 
     private static string Describe(Type type)

@@ -17,13 +17,14 @@ internal static class LedgerHosting
         if (settings.Mode != HostMode.Cluster && configuration[$"{LedgerOptions.Section}:{nameof(LedgerOptions.CommitDelay)}"] is null)
             services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
 
+        services.AddSingleton(_ => DataFolderLock.Take(settings.Data));
         services.AddSingleton<IHeartLedger>(provider =>
         {
             var options = provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
             return settings.Mode switch
             {
                 HostMode.Dev => new MemoryLedger(),
-                HostMode.Single => new SqliteLedger(settings.Data, options),
+                HostMode.Single => new SqliteLedger(provider.GetRequiredService<DataFolderLock>().Folder, options),
                 _ => new PostgresLedger(postgres, options),
             };
         });

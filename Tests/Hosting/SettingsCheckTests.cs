@@ -33,6 +33,7 @@ public class SettingsCheckTests
     [InlineData("HeartGrains:Hearts:DedupeLimit", "1", "HEARTGRAINS__HEARTS__DEDUPELIMIT")]
     [InlineData("HeartGrains:Ledger:AppendDeadline", "00:01:00", "HEARTGRAINS__LEDGER__APPENDDEADLINE")]
     [InlineData("HeartGrains:RateLimits:TokenLimit", "0", "HEARTGRAINS__RATELIMITS__TOKENLIMIT")]
+    [InlineData("HeartGrains:RateLimits:TOKENLIMIT", "0", "HeartGrains:RateLimits:TokenLimit")]
     public void Check_ValueOutOfRange_IsRefused(string key, string value, string spelling)
     {
         var message = Should.Throw<StartException>(() => Check((key, value))).Message;
