@@ -17,13 +17,7 @@ internal static class LedgerHosting
         if (settings.Mode != HostMode.Cluster && configuration[$"{LedgerOptions.Section}:{nameof(LedgerOptions.CommitDelay)}"] is null)
             services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
 
-        if (settings.Mode == HostMode.Single)
-        {
-            // Taken while the program is put together, so that nothing has to stop again when the folder is not to be had.
-            var folder = DataFolderLock.Take(settings.Data);
-            services.AddSingleton(_ => folder);
-        }
-
+        services.AddSingleton(_ => DataFolderLock.Take(settings.Data));
         services.AddSingleton<IHeartLedger>(provider =>
         {
             var options = provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
