@@ -13,13 +13,11 @@ internal static class EmbeddedSilo
     public static void AddEmbeddedSilo(this WebApplicationBuilder builder, HostSettings settings)
     {
         builder.Services.AddHeartGrains(settings, builder.Configuration);
-        if (builder.Configuration["HeartGrains:RateLimits:GatewaySeats"] is null)
-            builder.Services.PostConfigure<RateLimitOptions>(limits => limits.GatewaySeats = 1);
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();
             silo.UseLocalhostClustering(FreePort(), FreePort(), serviceId: settings.Cluster.ServiceId, clusterId: settings.Cluster.ClusterId);
-            silo.AddRateLimiting();
+            silo.AddRateLimiting(spareSeats: 0);
             silo.AddProcessGrainStorage(RateLimitHosting.StorageName);
             if (settings.ShowsDashboard()) silo.AddDashboard();
         });

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hosting;
@@ -23,7 +24,8 @@ internal static class GatewayHosting
 
     public static void AddGateway(this WebApplicationBuilder builder)
     {
-        builder.Services.AddQuota();
+        builder.Services.AddQuota(builder.Configuration);
+        builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }

@@ -2,6 +2,7 @@ using HeartGrains.Gateway;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
 
 return await ServiceHost.RunAsync(() =>
@@ -14,6 +15,7 @@ return await ServiceHost.RunAsync(() =>
     app.UseRequestMetrics();
     app.UseProblems();
     app.MapHearts();
+    app.MapQuota();
     app.MapOperations();
     app.MapDashboard();
     app.AnnounceOnStart();

@@ -23,7 +23,7 @@ internal static class SiloHosting
         {
             silo.UseHeartGrainsDefaults();
             silo.UseCluster(settings, builder.Configuration.RequiredConnection("Redis"));
-            silo.AddRateLimiting();
+            silo.AddRateLimiting(spareSeats: 1);
             silo.AddAdoNetGrainStorage(RateLimitHosting.StorageName, options =>
             {
                 options.Invariant = "Npgsql";

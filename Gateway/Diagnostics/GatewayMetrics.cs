@@ -61,7 +61,7 @@ public sealed class GatewayMetrics
 
     private readonly Counter.Child[] _hearts;
     private readonly Histogram _requests;
-    private readonly Gauge.Child _breakerOpen;
+    private readonly Gauge _breakerOpen;
     private readonly Gauge.Child _connected;
     private readonly Counter.Child _retries;
 
@@ -74,7 +74,8 @@ public sealed class GatewayMetrics
         _requests = Metrics.CreateHistogram(
             "heartgrains_request_seconds", "Time to answer a request, in seconds.", ["route", "status"],
             new HistogramConfiguration { Buckets = [.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256, .512, 1, 2, 4] });
-        _breakerOpen = Metrics.CreateGauge("heartgrains_breaker_open", "1 while calls to silos are paused after failures.").WithLabels();
+        _breakerOpen = Metrics.CreateGauge("heartgrains_breaker_open", "1 while calls of a path are paused after failures.", "path");
+        foreach (var path in (string[])["hearts", "quota"]) ShowBreaker(path, open: false);
         _connected = Metrics.CreateGauge("heartgrains_cluster_connected", "1 while at least one silo is connected.").WithLabels();
         _retries = Metrics.CreateCounter("heartgrains_grain_call_retries_total", "Grain calls made again after a transient failure.").WithLabels();
     }
@@ -86,8 +87,8 @@ public sealed class GatewayMetrics
     /// <summary>Counts a repeated grain call.</summary>
     public void CountRetry() => _retries.Inc();
 
-    /// <summary>Shows whether the breaker is open.</summary>
-    public void ShowBreaker(bool open) => _breakerOpen.Set(open ? 1 : 0);
+    /// <summary>Shows whether the breaker of a path is open.</summary>
+    public void ShowBreaker(string path, bool open) => _breakerOpen.WithLabels(path).Set(open ? 1 : 0);
 
     /// <summary>Shows whether a silo is connected.</summary>
     public void ShowConnected(bool connected) => _connected.Set(connected ? 1 : 0);

@@ -5,37 +5,65 @@ using HeartGrains.Gateway.Problems;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Who loves what: the body of <c>POST /hearts</c>.</summary>
-internal readonly record struct HeartRequest(string TargetId, string UserId);
+internal readonly record struct HeartRequest(string TargetId, string UserId, string? CampaignId);
 
 /// <summary>Which targets to read: the body of <c>POST /hearts/query</c>.</summary>
 internal readonly record struct HeartBatchRequest(string[] TargetIds, string? UserId);
+
+/// <summary>What to take of a user's quota: the body of <c>POST /quota/acquire</c>.</summary>
+internal readonly record struct QuotaRequest(string UserId, long Tokens, string? CampaignId);
+
+/// <summary>Fields a body takes.</summary>
+[Flags]
+internal enum BodyFields
+{
+    None = 0,
+    TargetId = 1,
+    TargetIds = 2,
+    UserId = 4,
+    CampaignId = 8,
+    Tokens = 16,
+}
 
 /// <summary>Strict parsers of bodies: every field known, given once, of its type and within its bounds, and nothing besides.</summary>
 internal static class HeartBody
 {
     public const int BatchLimit = 100;
+    private const long MaxTokens = 1L << 53;
     private const int EchoedNameLimit = 64;
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 8 };
 
     public static Parsed<HeartRequest> ParseHeart(ReadOnlySpan<byte> json)
     {
-        var fields = default(Fields);
-        var reader = new Utf8JsonReader(json, Options);
-        return Walk(ref reader, ref fields, batch: false) is { } broken ? new(default, broken)
-            : fields.Finish(needsTarget: true, needsUser: true) is { } rejection ? new(default, rejection)
-            : new(new HeartRequest(fields.TargetId!, fields.UserId!), null);
+        var fields = new Fields(BodyFields.TargetId | BodyFields.UserId, BodyFields.CampaignId);
+        return Parse(json, ref fields) is { } rejection
+            ? new(default, rejection)
+            : new(new HeartRequest(fields.TargetId!, fields.UserId!, fields.CampaignId), null);
     }
 
     public static Parsed<HeartBatchRequest> ParseBatch(ReadOnlySpan<byte> json)
     {
-        var fields = default(Fields);
-        var reader = new Utf8JsonReader(json, Options);
-        return Walk(ref reader, ref fields, batch: true) is { } broken ? new(default, broken)
-            : fields.Finish(needsTarget: true, needsUser: false) is { } rejection ? new(default, rejection)
+        var fields = new Fields(BodyFields.TargetIds, BodyFields.UserId);
+        return Parse(json, ref fields) is { } rejection
+            ? new(default, rejection)
             : new(new HeartBatchRequest([.. fields.TargetIds!], fields.UserId), null);
     }
 
-    private static Rejection? Walk(ref Utf8JsonReader reader, ref Fields fields, bool batch)
+    public static Parsed<QuotaRequest> ParseQuota(ReadOnlySpan<byte> json)
+    {
+        var fields = new Fields(BodyFields.UserId | BodyFields.Tokens, BodyFields.CampaignId);
+        return Parse(json, ref fields) is { } rejection
+            ? new(default, rejection)
+            : new(new QuotaRequest(fields.UserId!, fields.Tokens, fields.CampaignId), null);
+    }
+
+    private static Rejection? Parse(ReadOnlySpan<byte> json, ref Fields fields)
+    {
+        var reader = new Utf8JsonReader(json, Options);
+        return Walk(ref reader, ref fields) ?? fields.Finish();
+    }
+
+    private static Rejection? Walk(ref Utf8JsonReader reader, ref Fields fields)
     {
         try
         {
@@ -47,12 +75,7 @@ internal static class HeartBody
                 return new Rejection(Problem.InvalidJson, "The body must be one JSON object.").Add("body", "must be a JSON object");
             }
 
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                if (reader.ValueTextEquals(batch ? "target_ids"u8 : "target_id"u8)) fields.ReadTarget(ref reader, batch);
-                else if (reader.ValueTextEquals("user_id"u8)) fields.ReadUser(ref reader);
-                else fields.SkipUnknown(ref reader);
-            }
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) fields.Read(ref reader);
 
             reader.Read();
             return null;
@@ -69,38 +92,68 @@ internal static class HeartBody
         }
     }
 
-    private struct Fields
+    private struct Fields(BodyFields required, BodyFields optional)
     {
         public string? TargetId;
         public string? UserId;
+        public string? CampaignId;
         public List<string>? TargetIds;
+        public long Tokens;
         private Rejection? _rejection;
-        private bool _sawTarget;
-        private bool _sawUser;
+        private BodyFields _seen;
 
-        public void ReadTarget(ref Utf8JsonReader reader, bool batch)
+        /// <summary>Reads the field whose name the reader stands on.</summary>
+        public void Read(ref Utf8JsonReader reader)
         {
-            if (_sawTarget) Reject(batch ? "target_ids" : "target_id", "must be given once");
-            _sawTarget = true;
-            reader.Read();
-            if (batch)
+            var field = Find(ref reader) & (required | optional);
+            if (field == BodyFields.None)
             {
-                ReadTargets(ref reader);
+                SkipUnknown(ref reader);
                 return;
             }
 
-            if (Identifier.Read(ref reader, Identifier.TargetByteLimit, out TargetId) is { } wrong) Reject("target_id", wrong);
-        }
-
-        public void ReadUser(ref Utf8JsonReader reader)
-        {
-            if (_sawUser) Reject("user_id", "must be given once");
-            _sawUser = true;
+            if ((_seen & field) != BodyFields.None) Reject(NameOf(field), "must be given once");
+            _seen |= field;
             reader.Read();
-            if (Identifier.Read(ref reader, Identifier.UserByteLimit, out UserId) is { } wrong) Reject("user_id", wrong);
+            var wrong = field switch
+            {
+                BodyFields.TargetId => Identifier.Read(ref reader, Identifier.TargetByteLimit, out TargetId),
+                BodyFields.UserId => Identifier.Read(ref reader, Identifier.UserByteLimit, out UserId),
+                BodyFields.CampaignId => Identifier.Read(ref reader, Identifier.CampaignByteLimit, out CampaignId),
+                BodyFields.Tokens => ReadTokens(ref reader),
+                _ => ReadTargets(ref reader),
+            };
+            if (wrong is not null) Reject(NameOf(field), wrong);
         }
 
-        public void SkipUnknown(ref Utf8JsonReader reader)
+        public Rejection? Finish()
+        {
+            for (var field = BodyFields.TargetId; field <= BodyFields.Tokens; field = (BodyFields)((int)field << 1))
+            {
+                if ((required & ~_seen & field) != BodyFields.None) Reject(NameOf(field), "is missing");
+            }
+
+            return _rejection;
+        }
+
+        private static BodyFields Find(ref Utf8JsonReader reader) =>
+            reader.ValueTextEquals("target_id"u8) ? BodyFields.TargetId
+            : reader.ValueTextEquals("user_id"u8) ? BodyFields.UserId
+            : reader.ValueTextEquals("campaign_id"u8) ? BodyFields.CampaignId
+            : reader.ValueTextEquals("target_ids"u8) ? BodyFields.TargetIds
+            : reader.ValueTextEquals("tokens"u8) ? BodyFields.Tokens
+            : BodyFields.None;
+
+        private static string NameOf(BodyFields field) => field switch
+        {
+            BodyFields.TargetId => "target_id",
+            BodyFields.UserId => "user_id",
+            BodyFields.CampaignId => "campaign_id",
+            BodyFields.TargetIds => "target_ids",
+            _ => "tokens",
+        };
+
+        private void SkipUnknown(ref Utf8JsonReader reader)
         {
             // Not GetString: it throws on names that are not valid Unicode, and nothing is wrong with the JSON then.
             var name = Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, EchoedNameLimit)]);
@@ -108,20 +161,19 @@ internal static class HeartBody
             reader.Skip();
         }
 
-        public Rejection? Finish(bool needsTarget, bool needsUser)
+        private string? ReadTokens(ref Utf8JsonReader reader)
         {
-            if (needsTarget && !_sawTarget) Reject(needsUser ? "target_id" : "target_ids", "is missing");
-            if (needsUser && !_sawUser) Reject("user_id", "is missing");
-            return _rejection;
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out Tokens) && Tokens is >= 1 and <= MaxTokens) return null;
+            reader.Skip();
+            return "must be a whole number from 1 to 2^53";
         }
 
-        private void ReadTargets(ref Utf8JsonReader reader)
+        private string? ReadTargets(ref Utf8JsonReader reader)
         {
             if (reader.TokenType != JsonTokenType.StartArray)
             {
                 reader.Skip();
-                Reject("target_ids", "must be an array of strings");
-                return;
+                return "must be an array of strings";
             }
 
             TargetIds = new List<string>(16);
@@ -133,7 +185,7 @@ internal static class HeartBody
                 index++;
             }
 
-            if (index is 0 or > BatchLimit) Reject("target_ids", "must hold 1 to 100 identifiers");
+            return index is 0 or > BatchLimit ? "must hold 1 to 100 identifiers" : null;
         }
 
         private void Reject(string field, string message) =>

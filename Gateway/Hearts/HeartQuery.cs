@@ -11,19 +11,20 @@ internal enum QueryParameters
     UserId = 2,
     Limit = 4,
     Cursor = 8,
+    CampaignId = 16,
 }
 
 /// <summary>
 /// A query string, strictly read: every parameter known and given once, percent-encoded UTF-8, <c>+</c> is a space as in forms.
 /// </summary>
-internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, string? Cursor)
+internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, string? Cursor, string? CampaignId)
 {
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
 
     public static Parsed<HeartQuery> Parse(string raw, QueryParameters required, QueryParameters optional = QueryParameters.None)
     {
-        var query = new HeartQuery(null, null, DefaultLimit, null);
+        var query = new HeartQuery(null, null, DefaultLimit, null, null);
         var seen = QueryParameters.None;
         Rejection? rejection = null;
         Span<byte> name = stackalloc byte[16];
@@ -54,7 +55,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
             if (wrong is not null) Reject(ref rejection, NameOf(parameter), wrong);
         }
 
-        for (var parameter = QueryParameters.TargetId; parameter <= QueryParameters.Cursor; parameter = (QueryParameters)((int)parameter << 1))
+        for (var parameter = QueryParameters.TargetId; parameter <= QueryParameters.CampaignId; parameter = (QueryParameters)((int)parameter << 1))
         {
             if ((required & ~seen & parameter) != QueryParameters.None) Reject(ref rejection, NameOf(parameter), "is missing");
         }
@@ -74,6 +75,10 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
             case QueryParameters.UserId:
                 wrong = Identifier.Check(value, Identifier.UserByteLimit, out var user);
                 UserId = user;
+                break;
+            case QueryParameters.CampaignId:
+                wrong = Identifier.Check(value, Identifier.CampaignByteLimit, out var campaign);
+                CampaignId = campaign;
                 break;
             case QueryParameters.Cursor:
                 Cursor = System.Text.Encoding.Latin1.GetString(value);
@@ -137,6 +142,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
     {
         QueryParameters.TargetId => Identifier.TooLong(Identifier.TargetByteLimit),
         QueryParameters.UserId => Identifier.TooLong(Identifier.UserByteLimit),
+        QueryParameters.CampaignId => Identifier.TooLong(Identifier.CampaignByteLimit),
         _ => "is too long",
     };
 
@@ -144,6 +150,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
         name.SequenceEqual("target_id"u8) ? QueryParameters.TargetId
         : name.SequenceEqual("user_id"u8) ? QueryParameters.UserId
         : name.SequenceEqual("limit"u8) ? QueryParameters.Limit
+        : name.SequenceEqual("campaign_id"u8) ? QueryParameters.CampaignId
         : name.SequenceEqual("cursor"u8) ? QueryParameters.Cursor
         : QueryParameters.None;
 
@@ -152,6 +159,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
         QueryParameters.TargetId => "target_id",
         QueryParameters.UserId => "user_id",
         QueryParameters.Limit => "limit",
+        QueryParameters.CampaignId => "campaign_id",
         _ => "cursor",
     };
 

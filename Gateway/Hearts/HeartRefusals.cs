@@ -1,9 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
-using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.Hearts;
 
@@ -54,20 +52,5 @@ internal static class HeartRefusals
         return status == CallStatus.Answered && outcome == HeartOutcome.LedgerUnavailable
             ? context.WriteProblemAsync(Problem.LedgerUnavailable, "The ledger cannot be read now. Call again after Retry-After.", 1)
             : context.WriteProblemAsync(Problem.Unavailable, "No silo answered. Call again after Retry-After.", retryAfter);
-    }
-
-    public static Task QuotaExceededAsync(HttpContext context, RateLimitPolicy policy, in RateLimitDecision decision)
-    {
-        var seconds = (int)Math.Clamp((decision.RetryAfterMillis + 999) / 1000, 1, int.MaxValue);
-        context.Response.Headers["RateLimit"] = $"\"user\";r=0;t={seconds}";
-
-        // Not known until a silo announced it.
-        if (policy.TokensPerSecond > 0)
-        {
-            var window = (long)Math.Max(1, Math.Ceiling(policy.TokenLimit / policy.TokensPerSecond));
-            context.Response.Headers["RateLimit-Policy"] = $"\"user\";q={policy.TokenLimit};w={window}";
-        }
-
-        return context.WriteProblemAsync(Problem.QuotaExceeded, $"The user may call again in {seconds} s.", seconds);
     }
 }

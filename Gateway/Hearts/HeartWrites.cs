@@ -3,13 +3,12 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
-using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Giving and withdrawing hearts: parse, connection, quota, grain, answer.</summary>
-internal sealed partial class HeartWrites(
-    GrainCalls calls, ClusterConnection connection, IQuota quota, GatewayMetrics metrics, ILogger<HeartWrites> logger)
+internal sealed class HeartWrites(
+    GrainCalls calls, ClusterConnection connection, Quota quota, GatewayMetrics metrics)
 {
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
@@ -27,7 +26,7 @@ internal sealed partial class HeartWrites(
         var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId | QueryParameters.UserId);
         return query.Rejection is { } rejection
             ? RejectAsync(context, HeartOperation.Withdraw, rejection)
-            : WriteAsync(context, HeartOperation.Withdraw, query.Value.TargetId!, query.Value.UserId!);
+            : WriteAsync(context, HeartOperation.Withdraw, query.Value.TargetId!, query.Value.UserId!, null);
     }
 
     private async Task AwaitBodyAsync(HttpContext context, ValueTask<Parsed<HeartRequest>> body) => await GiveAsync(context, await body);
@@ -35,7 +34,7 @@ internal sealed partial class HeartWrites(
     private Task GiveAsync(HttpContext context, in Parsed<HeartRequest> body) =>
         body.Rejection is { } rejection
             ? RejectAsync(context, HeartOperation.Give, rejection)
-            : WriteAsync(context, HeartOperation.Give, body.Value.TargetId, body.Value.UserId);
+            : WriteAsync(context, HeartOperation.Give, body.Value.TargetId, body.Value.UserId, body.Value.CampaignId);
 
     private Task RejectAsync(HttpContext context, HeartOperation operation, Rejection rejection)
     {
@@ -43,19 +42,23 @@ internal sealed partial class HeartWrites(
         return context.WriteProblemAsync(rejection);
     }
 
-    private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId)
+    private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
     {
         // Before the quota: a call that cannot be sent must cost the user nothing.
-        if (!connection.IsConnected)
+        if (!connection.IsConnected || !quota.IsReady)
         {
             await HeartRefusals.WriteFailedAsync(context, CallStatus.Unavailable, default, 1, out var refused);
             metrics.CountHeart(operation, refused);
             return;
         }
 
-        if (await AskQuotaAsync(context, userId) is { } quotaResult)
+        var keys = new QuotaKeys(userId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, targetId, campaignId);
+        var judgement = await quota.AcquireAsync(keys, context.RequestAborted);
+        QuotaHeaders.Write(context, judgement);
+        if (judgement.Status != QuotaStatus.Admitted)
         {
-            metrics.CountHeart(operation, quotaResult);
+            metrics.CountHeart(operation, ResultOf(judgement.Status));
+            await QuotaRefusals.WriteAsync(context, judgement);
             return;
         }
 
@@ -63,6 +66,8 @@ internal sealed partial class HeartWrites(
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Value.Outcome != HeartOutcome.Committed)
         {
+            // Our fault, unless the client itself went away.
+            if (status != CallStatus.Aborted) quota.Return(judgement);
             await HeartRefusals.WriteFailedAsync(context, status, call.Value.Outcome, call.RetryAfterSeconds, out var failed);
             metrics.CountHeart(operation, failed);
             return;
@@ -74,31 +79,12 @@ internal sealed partial class HeartWrites(
             : WithdrawnAsync(context, targetId, userId, call.Value));
     }
 
-    /// <summary>Takes a token; when that fails, answers and returns what to count. Synchronous while the quota is.</summary>
-    private async ValueTask<HeartResult?> AskQuotaAsync(HttpContext context, string userId)
+    private static HeartResult ResultOf(QuotaStatus status) => status switch
     {
-        RateLimitDecision decision;
-        try
-        {
-            decision = await quota.AcquireAsync(userId, context.RequestAborted);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            await HeartRefusals.WriteFailedAsync(context, CallStatus.Aborted, default, 1, out var aborted);
-            return aborted;
-        }
-        catch (Exception exception)
-        {
-            // An outage of the quota is ours, whatever it throws: it must not look like the user's fault.
-            Log.QuotaFailed(logger, exception);
-            await context.WriteProblemAsync(Problem.QuotaUnavailable, "Nothing was stored. Call again after Retry-After.", 1);
-            return HeartResult.QuotaUnavailable;
-        }
-
-        if (decision.IsAcquired) return null;
-        await HeartRefusals.QuotaExceededAsync(context, quota.Policy, decision);
-        return HeartResult.QuotaExceeded;
-    }
+        QuotaStatus.Refused => HeartResult.QuotaExceeded,
+        QuotaStatus.Aborted => HeartResult.Aborted,
+        _ => HeartResult.QuotaUnavailable,
+    };
 
     private static Task GivenAsync(HttpContext context, string targetId, string userId, in HeartReceipt receipt)
     {
@@ -129,10 +115,4 @@ internal sealed partial class HeartWrites(
             .Raw(",\"hearted\":false,\"removed\":"u8).Flag(receipt.Changed)
             .Raw("}"u8)
             .SendAsync(context, StatusCodes.Status200OK);
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "The quota could not be asked.")]
-        public static partial void QuotaFailed(ILogger logger, Exception exception);
-    }
 }

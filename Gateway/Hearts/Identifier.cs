@@ -5,13 +5,14 @@ using System.Text.Unicode;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>
-/// The rules for <c>target_id</c> and <c>user_id</c>: some bytes of UTF-8, no control characters, no unpaired surrogates. Compared as
+/// The rules for <c>target_id</c>, <c>user_id</c> and <c>campaign_id</c>: some bytes of UTF-8, no control characters, no unpaired surrogates. Compared as
 /// given, without normalisation.
 /// </summary>
 internal static class Identifier
 {
     public const int TargetByteLimit = 256;
     public const int UserByteLimit = 128;
+    public const int CampaignByteLimit = 64;
 
     /// <summary>The longest JSON escape of one byte: <c>\u0041</c>.</summary>
     private const int BytesPerEscape = 6;
@@ -56,8 +57,12 @@ internal static class Identifier
         return null;
     }
 
-    public static string TooLong(int byteLimit) =>
-        byteLimit == TargetByteLimit ? "must be at most 256 bytes of UTF-8" : "must be at most 128 bytes of UTF-8";
+    public static string TooLong(int byteLimit) => byteLimit switch
+    {
+        TargetByteLimit => "must be at most 256 bytes of UTF-8",
+        UserByteLimit => "must be at most 128 bytes of UTF-8",
+        _ => "must be at most 64 bytes of UTF-8",
+    };
 
     private static bool HasControl(ReadOnlySpan<byte> utf8)
     {

@@ -27,6 +27,12 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The cursor was not made by this API for this target.</summary>
     public static readonly Problem InvalidCursor = new(400, "invalid-cursor", "The cursor is invalid.");
 
+    /// <summary>The call is an operator's, and the operator key was not sent.</summary>
+    public static readonly Problem OperatorKeyRequired = new(401, "operator-key-required", "The operator key is required.");
+
+    /// <summary>The call is an operator's, and no operator key is configured.</summary>
+    public static readonly Problem OperatorKeyNotConfigured = new(403, "operator-key-not-configured", "Operators' calls are switched off.");
+
     /// <summary>No such route.</summary>
     public static readonly Problem NotFound = new(404, "not-found", "There is nothing here.");
 
@@ -42,8 +48,8 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The body is not declared as JSON in UTF-8.</summary>
     public static readonly Problem UnsupportedMediaType = new(415, "unsupported-media-type", "The body must be JSON.");
 
-    /// <summary>The user spent its quota.</summary>
-    public static readonly Problem QuotaExceeded = new(429, "quota-exceeded", "The user's quota is spent.");
+    /// <summary>A quota is spent: the user's, or another that applies.</summary>
+    public static readonly Problem QuotaExceeded = new(429, "quota-exceeded", "A quota is spent.");
 
     /// <summary>A defect of the service.</summary>
     public static readonly Problem InternalError = new(500, "internal-error", "The service failed.");

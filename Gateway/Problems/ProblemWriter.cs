@@ -10,18 +10,28 @@ public static class ProblemWriter
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Answers with a problem, and says when to come back if <paramref name="retryAfterSeconds"/> is given.</summary>
-    public static Task WriteProblemAsync(this HttpContext context, Problem problem, string detail, int? retryAfterSeconds = null)
+    /// <param name="context">The request.</param>
+    /// <param name="problem">The kind.</param>
+    /// <param name="detail">This occurrence.</param>
+    /// <param name="retryAfterSeconds">Seconds; at least 1 is sent.</param>
+    /// <param name="violatedPolicies">Names of the quotas that refused (draft-ietf-httpapi-ratelimit-headers).</param>
+    public static Task WriteProblemAsync(
+        this HttpContext context, Problem problem, string detail, int? retryAfterSeconds = null, IReadOnlyList<string>? violatedPolicies = null)
     {
         if (retryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = Math.Max(1, seconds).ToString();
-        return WriteAsync(context, problem, detail, []);
+        return WriteAsync(context, problem, detail, [], violatedPolicies ?? []);
     }
 
     /// <summary>Answers with the problem of a refused request.</summary>
     public static Task WriteProblemAsync(this HttpContext context, Rejection rejection) =>
-        WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors);
+        WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors, []);
 
     private static Task WriteAsync(
-        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors)
+        HttpContext context,
+        Problem problem,
+        string detail,
+        IReadOnlyList<(string Field, string Message)> errors,
+        IReadOnlyList<string> violatedPolicies)
     {
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Options))
@@ -33,6 +43,7 @@ public static class ProblemWriter
             json.WriteString("detail"u8, detail);
             json.WriteString("code"u8, problem.Code);
             if (errors.Count > 0) WriteErrors(json, errors);
+            if (violatedPolicies.Count > 0) WriteNames(json, "violated-policies"u8, violatedPolicies);
             json.WriteEndObject();
         }
 
@@ -44,6 +55,13 @@ public static class ProblemWriter
         if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
         response.BodyWriter.Write(body.WrittenSpan);
         return Task.CompletedTask;
+    }
+
+    private static void WriteNames(Utf8JsonWriter json, ReadOnlySpan<byte> member, IReadOnlyList<string> names)
+    {
+        json.WriteStartArray(member);
+        foreach (var name in names) json.WriteStringValue(name);
+        json.WriteEndArray();
     }
 
     private static void WriteErrors(Utf8JsonWriter json, IReadOnlyList<(string Field, string Message)> errors)

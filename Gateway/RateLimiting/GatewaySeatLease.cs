@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Resilience;
 using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -9,7 +10,8 @@ namespace HeartGrains.Gateway.RateLimiting;
 internal sealed partial class GatewaySeatLease(
     IGrainFactory grains,
     QuotaSlices slices,
-    ClusterQuota quota,
+    Quota quota,
+    ClusterConnection connection,
     TimeProvider timeProvider,
     ILogger<GatewaySeatLease> logger) : BackgroundService
 {
@@ -17,9 +19,20 @@ internal sealed partial class GatewaySeatLease(
     private static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(2);
+
     private readonly Guid _gatewayId = Guid.NewGuid();
+    private readonly TaskCompletionSource _isReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _validUntil;
     private bool _isSeated;
+
+    /// <summary>With a silo in this process, waits a little for the policies: the gateway is then ready as soon as it listens.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        if (!connection.IsConnected) return;
+        await _isReady.Task.WaitAsync(StartPatience, timeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -40,6 +53,9 @@ internal sealed partial class GatewaySeatLease(
             var seat = await grains.GetGrain<IGatewaySeatsGrain>(0).RenewAsync(_gatewayId, stoppingToken).AsTask()
                 .WaitAsync(CallTimeout, timeProvider, stoppingToken);
             Apply(seat, calledAt);
+            if (_isReady.Task.IsCompleted) return true;
+            await quota.WarmUpAsync(stoppingToken);
+            _isReady.TrySetResult();
             return true;
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
@@ -54,13 +70,13 @@ internal sealed partial class GatewaySeatLease(
         }
     }
 
-    private void Apply(GatewaySeat seat, long calledAt)
+    private void Apply(in GatewaySeat seat, long calledAt)
     {
+        var now = timeProvider.GetTimestamp();
         var frequency = timeProvider.TimestampFrequency;
-        var share = QuotaShare.Of(seat.SliceTokens, seat.TokenLimit, seat.TokensPerSecond, frequency);
-        _validUntil = seat.SliceTokens > 0 ? calledAt + seat.LeaseSeconds * frequency : calledAt;
-        slices.Grant(share, _validUntil);
-        quota.Policy = new RateLimitPolicy(seat.TokenLimit, seat.TokensPerSecond);
+        _validUntil = seat.Index >= 0 ? calledAt + seat.LeaseMillis * frequency / 1000 : calledAt;
+        quota.Set = quota.Set.With(seat, now, frequency);
+        slices.Extend(seat.Term, _validUntil);
     }
 
     private void Report(bool isSeated)

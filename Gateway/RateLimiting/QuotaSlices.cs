@@ -1,14 +1,13 @@
 using System.Numerics;
-using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>
-/// The slices of all users that this gateway gives by itself: a fixed table of 16-byte entries, a keyed hash of the user and the time
+/// The slices of all keys that this gateway gives by itself: a fixed table of 16-byte entries, a keyed hash of policy and key and the time
 /// at which the slice is full again (GCRA's theoretical arrival time). An entry whose slice is full says nothing and is reused; a set
-/// without such an entry gives no slice, and two users who share a hash share one. Thread-safe.
+/// without such an entry gives no slice, and two keys that share a hash share one. Thread-safe.
 /// </summary>
-public sealed class QuotaSlices
+internal sealed class QuotaSlices
 {
     private const int Ways = 16;
     private const int StripeCount = 1024;
@@ -16,68 +15,83 @@ public sealed class QuotaSlices
     private readonly TimeProvider _timeProvider;
     private readonly UserHash _hash = new();
     private readonly Lock[] _stripes;
-    private readonly ulong[] _users;
+    private readonly ulong[] _keys;
     private readonly long[] _fullAt;
     private readonly int _setMask;
-    private volatile Lease _lease = new(default, long.MinValue);
+    private volatile Lease _lease = new(0, long.MinValue);
 
-    /// <summary>A table with room for about twice <paramref name="users"/>; its memory is touched as users come.</summary>
-    public QuotaSlices(int users, TimeProvider timeProvider)
+    /// <summary>A table with room for about twice <paramref name="keys"/>; its memory is touched as they come.</summary>
+    public QuotaSlices(int keys, TimeProvider timeProvider)
     {
         _timeProvider = timeProvider;
-        var sets = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, 2L * users / Ways));
+        var sets = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, 2L * keys / Ways));
         _setMask = sets - 1;
-        _users = new ulong[sets * Ways];
+        _keys = new ulong[sets * Ways];
         _fullAt = new long[sets * Ways];
         _stripes = new Lock[Math.Min(StripeCount, sets)];
         for (var i = 0; i < _stripes.Length; i++) _stripes[i] = new Lock();
     }
 
-    /// <summary>Slices of <paramref name="share"/> may be given while the clock is below <paramref name="validUntil"/>.</summary>
-    public void Grant(QuotaShare share, long validUntil) => _lease = new Lease(share, validUntil);
+    /// <summary>Slices of policies prepared for this term of the seat, and no others, may be given while the clock is below <paramref name="validUntil"/>.</summary>
+    public void Extend(long term, long validUntil) => _lease = new Lease(term, validUntil);
 
-    /// <summary>Takes a token from the user's slice.</summary>
-    /// <param name="userId">The user id as given.</param>
-    /// <param name="remaining">Whole tokens left in the slice.</param>
-    /// <param name="waitTicks">When refused: how long until the slice has a token; <see cref="long.MaxValue"/> when there is no slice.</param>
-    public bool TryAcquire(ReadOnlySpan<char> userId, out int remaining, out long waitTicks)
+    /// <summary>Takes <paramref name="tokens"/> of the key's slice, all or none. False leaves in <paramref name="level"/> what there is.</summary>
+    public bool TryTake(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, out SliceLevel level) =>
+        Change(policy, key, tokens, takesLess: false, out level) == tokens;
+
+    /// <summary>Takes what the slice has of <paramref name="tokens"/>. Returns how many it was.</summary>
+    public long TakeUpTo(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens) => Change(policy, key, tokens, takesLess: true, out _);
+
+    /// <summary>How the key's slice stands.</summary>
+    public SliceLevel Look(SlicedPolicy policy, ReadOnlySpan<char> key)
     {
-        remaining = 0;
-        waitTicks = long.MaxValue;
-        var lease = _lease;
-        if (lease.Share.Tokens == 0) return false;
+        Change(policy, key, 0, takesLess: true, out var level);
+        return level;
+    }
 
-        var hash = _hash.Of(userId);
+    /// <summary>Puts back tokens that were taken for nothing.</summary>
+    public void Return(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens) => Change(policy, key, -tokens, takesLess: true, out _);
+
+    /// <summary>Makes the key's slice full.</summary>
+    public void Reset(SlicedPolicy policy, ReadOnlySpan<char> key) => Change(policy, key, -policy.SliceTokens, takesLess: true, out _);
+
+    private long Change(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level)
+    {
+        level = SliceLevel.None;
+        if (policy.SliceTokens == 0) return 0;
+
+        var hash = _hash.Of(key) ^ policy.Seed;
         var set = (int)(hash >> 32) & _setMask;
         lock (_stripes[set & (_stripes.Length - 1)])
         {
             // Read inside the lock, so that times never go back within a set.
             var now = _timeProvider.GetTimestamp();
-            if (now >= lease.ValidUntil) return false;
+            var lease = _lease;
+            if (now >= lease.ValidUntil || policy.Term != lease.Term) return 0;
 
             var slot = Find(set * Ways, hash, now);
-            if (slot < 0) return false;
+            if (slot < 0) return 0;
 
-            var ticksPerToken = lease.Share.TicksPerToken;
-            var fullAt = Math.Max(_fullAt[slot], now);
-            var level = lease.Share.FillTicks - (fullAt - now);
-            if (level < ticksPerToken)
+            var fill = policy.SliceTokens * policy.TicksPerToken;
+            var fullAt = Math.Max(Math.Max(_keys[slot] == hash ? _fullAt[slot] : 0, policy.FirstFullAt), now);
+            var available = (fill - (fullAt - now)) / policy.TicksPerToken;
+            var taken = tokens <= available ? tokens : takesLess ? Math.Max(0, available) : 0;
+            fullAt += taken * policy.TicksPerToken;
+            if (taken != 0)
             {
-                waitTicks = ticksPerToken - level;
-                return false;
+                _keys[slot] = hash;
+                _fullAt[slot] = fullAt;
             }
 
-            _users[slot] = hash;
-            _fullAt[slot] = fullAt + ticksPerToken;
-            remaining = (int)(level / ticksPerToken) - 1;
-            return true;
+            level = new SliceLevel(policy, fullAt - now);
+            return taken;
         }
     }
 
     private int Find(int first, ulong hash, long now)
     {
-        var users = _users.AsSpan(first, Ways);
-        var way = users.IndexOf(hash);
+        var keys = _keys.AsSpan(first, Ways);
+        var way = keys.IndexOf(hash);
         if (way >= 0) return first + way;
 
         var fullAt = _fullAt.AsSpan(first, Ways);
@@ -87,5 +101,24 @@ public sealed class QuotaSlices
         return -1;
     }
 
-    private sealed record Lease(QuotaShare Share, long ValidUntil);
+    private sealed record Lease(long Term, long ValidUntil);
+}
+
+/// <summary>How a slice stands.</summary>
+internal readonly struct SliceLevel(SlicedPolicy? policy, long ticksUntilFull)
+{
+    /// <summary>There is no slice: no seat, no room in the table, or none under this policy.</summary>
+    public static SliceLevel None => default;
+
+    /// <summary>Whole tokens in it.</summary>
+    public long Tokens => policy is null ? 0 : Math.Max(0, (policy.SliceTokens * policy.TicksPerToken - ticksUntilFull) / policy.TicksPerToken);
+
+    /// <summary>How long until it is full; at most 0 when it is.</summary>
+    public long TicksUntilFull => policy is null ? 0 : ticksUntilFull;
+
+    /// <summary>How long until it holds <paramref name="tokens"/>; <see cref="long.MaxValue"/> when it never will.</summary>
+    public long TicksUntil(long tokens) =>
+        policy is null || tokens > policy.SliceTokens
+            ? long.MaxValue
+            : Math.Max(0, ticksUntilFull - (policy.SliceTokens - tokens) * policy.TicksPerToken);
 }

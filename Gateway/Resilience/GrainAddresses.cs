@@ -16,9 +16,9 @@ internal sealed class GrainAddresses(IGrainFactory grains)
     /// <summary>The grain of a target, by its bare key: the usual overload refuses keys of white space, which are fine targets.</summary>
     public IHeartGrain Heart(string targetId) => (IHeartGrain)Find(ref _heart, typeof(IHeartGrain), targetId);
 
-    /// <summary>The grain of a user's quota.</summary>
-    public IRateLimitGrain RateLimit(string userId) =>
-        (IRateLimitGrain)Find(ref _rateLimit, typeof(IRateLimitGrain), RateLimitGrain.KeyPrefix + userId);
+    /// <summary>The grain of a key's quotas.</summary>
+    public IRateLimitGrain RateLimit(QuotaDimension dimension, string key) =>
+        (IRateLimitGrain)Find(ref _rateLimit, typeof(IRateLimitGrain), QuotaKey.Of(dimension, key));
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);

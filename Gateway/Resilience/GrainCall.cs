@@ -44,6 +44,16 @@ internal enum AttemptResult
     Aborted,
 }
 
+/// <summary>What a call is for: each path has a pipeline of its own, so that trouble on one does not close the other.</summary>
+internal enum GrainPath
+{
+    /// <summary>Giving, withdrawing and reading hearts.</summary>
+    Hearts,
+
+    /// <summary>Asking whether a call may be made at all: decided in milliseconds or not at all.</summary>
+    Quota,
+}
+
 /// <summary>One call to a grain: made once or more by the pipeline, and remembering what no later attempt may forget.</summary>
 internal abstract class GrainCall
 {
@@ -52,6 +62,9 @@ internal abstract class GrainCall
 
     /// <summary>Fires when the client goes away.</summary>
     public CancellationToken RequestAborted { get; init; }
+
+    /// <summary>Which pipeline makes the call.</summary>
+    public virtual GrainPath Path => GrainPath.Hearts;
 
     /// <summary>How long the pipeline wants the client to wait, in seconds, when it refused.</summary>
     public int RetryAfterSeconds { get; private set; } = 1;

@@ -7,15 +7,16 @@ using Polly.Retry;
 namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>
-/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call. Before it, a look at whether
-/// any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
+/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call, or <c>quota</c>, the same with a short timeout and
+/// without retry. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
 /// </summary>
 internal sealed partial class GrainCalls
 {
     private readonly GrainAddresses _addresses;
     private readonly ClusterConnection _connection;
     private readonly ILogger _logger;
-    private readonly ResiliencePipeline<AttemptResult> _pipeline;
+    private readonly ResiliencePipeline<AttemptResult> _hearts;
+    private readonly ResiliencePipeline<AttemptResult> _quota;
 
     public GrainCalls(
         GrainAddresses addresses,
@@ -26,7 +27,8 @@ internal sealed partial class GrainCalls
         ILogger<GrainCalls> logger)
     {
         (_addresses, _connection, _logger) = (addresses, connection, logger);
-        _pipeline = Build(options.Value, metrics, time, logger);
+        _hearts = Build("hearts", options.Value.CallTimeout, options.Value.RetryLimit, options.Value, metrics, time, logger);
+        _quota = Build("quota", options.Value.QuotaTimeout, retryLimit: 0, options.Value, metrics, time, logger);
     }
 
     public async ValueTask<CallStatus> CallAsync(GrainCall call)
@@ -34,7 +36,8 @@ internal sealed partial class GrainCalls
         if (!_connection.IsConnected || !IsAddressed(call)) return CallStatus.Unavailable;
 
         var context = ResilienceContextPool.Shared.Get(call.RequestAborted);
-        var outcome = await _pipeline.ExecuteOutcomeAsync(
+        var pipeline = call.Path == GrainPath.Hearts ? _hearts : _quota;
+        var outcome = await pipeline.ExecuteOutcomeAsync(
             static (context, call) => call.AttemptAsync(context.CancellationToken), context, call);
         ResilienceContextPool.Shared.Return(context);
         return call.Settle(outcome);
@@ -56,15 +59,15 @@ internal sealed partial class GrainCalls
     }
 
     private static ResiliencePipeline<AttemptResult> Build(
-        ResilienceOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
+        string name, TimeSpan timeout, int retryLimit, ResilienceOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
     {
-        var builder = new ResiliencePipelineBuilder<AttemptResult> { Name = "hearts", TimeProvider = time };
-        builder.AddTimeout(options.CallTimeout);
-        if (options.RetryLimit > 0)
+        var builder = new ResiliencePipelineBuilder<AttemptResult> { Name = name, TimeProvider = time };
+        builder.AddTimeout(timeout);
+        if (retryLimit > 0)
         {
             builder.AddRetry(new RetryStrategyOptions<AttemptResult>
             {
-                MaxRetryAttempts = options.RetryLimit,
+                MaxRetryAttempts = retryLimit,
                 Delay = options.RetryDelay,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -89,14 +92,14 @@ internal sealed partial class GrainCalls
                 args.Outcome.Exception is not null || args.Outcome.Result is AttemptResult.Rejected or AttemptResult.Lost),
             OnOpened = args =>
             {
-                metrics.ShowBreaker(open: true);
-                Log.Opened(logger, args.BreakDuration);
+                metrics.ShowBreaker(name, open: true);
+                Log.Opened(logger, name, args.BreakDuration);
                 return default;
             },
             OnClosed = _ =>
             {
-                metrics.ShowBreaker(open: false);
-                Log.Closed(logger);
+                metrics.ShowBreaker(name, open: false);
+                Log.Closed(logger, name);
                 return default;
             },
         }).Build();
@@ -104,13 +107,13 @@ internal sealed partial class GrainCalls
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Too many grain calls failed: all are refused for {BreakDuration}.")]
-        public static partial void Opened(ILogger logger, TimeSpan breakDuration);
+        [LoggerMessage(1, LogLevel.Warning, "Too many calls of the path {Path} failed: all are refused for {BreakDuration}.")]
+        public static partial void Opened(ILogger logger, string path, TimeSpan breakDuration);
 
         [LoggerMessage(3, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
         public static partial void NotAddressed(ILogger logger, Exception exception);
 
-        [LoggerMessage(2, LogLevel.Information, "Grain calls succeed again.")]
-        public static partial void Closed(ILogger logger);
+        [LoggerMessage(2, LogLevel.Information, "Calls of the path {Path} succeed again.")]
+        public static partial void Closed(ILogger logger, string path);
     }
 }

@@ -15,6 +15,10 @@ public sealed class ResilienceOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(2.5);
 
+    /// <summary>How long a quota may take to answer; after that the policy's <c>OnOutage</c> decides. Default 45 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
+    public TimeSpan QuotaTimeout { get; set; } = TimeSpan.FromMilliseconds(45);
+
     /// <summary>How often a call is made again after a transient failure. Default 2; 0 turns retries off.</summary>
     [Range(0, 5)]
     public int RetryLimit { get; set; } = 2;

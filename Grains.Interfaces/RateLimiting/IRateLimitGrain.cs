@@ -3,23 +3,55 @@ using Orleans.Concurrency;
 namespace HeartGrains.RateLimiting;
 
 /// <summary>
-/// A user's quota, cluster-wide. The grain key is <c>u:</c> and the user id (the prefix keeps ids that look like hexadecimal
-/// numbers from being stored as numbers).
+/// All quotas of one key, such as a user, cluster-wide. The grain key is made by <see cref="QuotaKey"/>.
 /// </summary>
 [Alias("ratelimiting.IRateLimitGrain")]
 public interface IRateLimitGrain : IGrainWithStringKey
 {
-    /// <summary>Takes <paramref name="tokens"/> from the user's bucket, all or none.</summary>
+    /// <summary>Takes what is claimed, all or nothing; claims of shadow policies do not stand in the way.</summary>
     [Alias("Acquire")]
-    ValueTask<RateLimitDecision> AcquireAsync(int tokens, CancellationToken cancellationToken = default);
+    ValueTask<QuotaDecision> AcquireAsync(QuotaClaim[] claims, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives back what <paramref name="receipt"/> proves to have been taken, for a call that failed for our fault. Not repeated when lost.</summary>
+    [Alias("Return"), OneWay]
+    Task ReturnAsync(QuotaClaim[] claims, QuotaReceipt receipt);
+
+    /// <summary>Looks at the policies named, without taking.</summary>
+    [Alias("Read")]
+    ValueTask<QuotaVerdict[]> ReadAsync(string[] policies, CancellationToken cancellationToken = default);
+
+    /// <summary>Makes every quota of the key whole again.</summary>
+    [Alias("Reset")]
+    ValueTask ResetAsync(CancellationToken cancellationToken = default);
 }
 
-/// <summary>What the quota said.</summary>
-/// <param name="IsAcquired">The call may go on.</param>
-/// <param name="Remaining">Whole tokens left to the user at the grain.</param>
-/// <param name="RetryAfterMillis">When refused: how long until the same call can succeed, in milliseconds; 0 otherwise.</param>
-[GenerateSerializer, Immutable, Alias("ratelimiting.RateLimitDecision")]
-public readonly record struct RateLimitDecision(
-    [property: Id(0)] bool IsAcquired,
-    [property: Id(1)] long Remaining,
-    [property: Id(2)] long RetryAfterMillis);
+/// <summary>Tokens wanted under a policy.</summary>
+/// <param name="Policy">The policy's name; one the silo does not know is not judged.</param>
+/// <param name="Tokens">How many, at least 1.</param>
+[GenerateSerializer, Immutable, Alias("ratelimiting.QuotaClaim")]
+public readonly record struct QuotaClaim([property: Id(0)] string Policy, [property: Id(1)] long Tokens);
+
+/// <summary>What the grain said.</summary>
+/// <param name="IsAcquired">Everything claimed under enforced policies was taken; otherwise nothing was.</param>
+/// <param name="Verdicts">One for each claim, in the same order.</param>
+/// <param name="Receipt">Proves the taking to <see cref="IRateLimitGrain.ReturnAsync"/>.</param>
+[GenerateSerializer, Immutable, Alias("ratelimiting.QuotaDecision")]
+public readonly record struct QuotaDecision(
+    [property: Id(0)] bool IsAcquired, [property: Id(1)] QuotaVerdict[] Verdicts, [property: Id(2)] QuotaReceipt Receipt);
+
+/// <summary>How a key stands with one policy, at the grain.</summary>
+/// <param name="IsWithin">The claim fits.</param>
+/// <param name="Remaining">Whole tokens left at the grain.</param>
+/// <param name="RetryAfterMillis">How long until the claim fits if nothing else is taken, rounded up; 0 when it does, <see cref="long.MaxValue"/> when it never will.</param>
+/// <param name="ResetMillis">How long until the grain's share is whole, rounded up.</param>
+[GenerateSerializer, Immutable, Alias("ratelimiting.QuotaVerdict")]
+public readonly record struct QuotaVerdict(
+    [property: Id(0)] bool IsWithin, [property: Id(1)] long Remaining, [property: Id(2)] long RetryAfterMillis, [property: Id(3)] long ResetMillis)
+{
+    /// <summary>The verdict on a policy the silo does not have: it stands in nobody's way.</summary>
+    public static QuotaVerdict Unknown { get; } = new(true, long.MaxValue, 0, 0);
+}
+
+/// <summary>Which activation took tokens, and when by its clock: the only one that can give them back.</summary>
+[GenerateSerializer, Immutable, Alias("ratelimiting.QuotaReceipt")]
+public readonly record struct QuotaReceipt([property: Id(0)] long Activation, [property: Id(1)] long TakenAt);

@@ -20,7 +20,8 @@ public static class ServiceHost
     {
         Switches.Check(args);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration.AddEnvironmentVariables().AddCommandLine(args, new Dictionary<string, string>(Switches.All, StringComparer.OrdinalIgnoreCase));
+        builder.Configuration.AddSettingsFiles(args);
+        builder.Configuration.AddEnvironmentVariables().AddCommandLine(args, Switches.Mappings);
         SettingsCheck.Check(builder.Configuration, features);
 
         var settings = builder.Configuration.Read<HostSettings>();

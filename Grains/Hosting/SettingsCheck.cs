@@ -25,6 +25,13 @@ public static class SettingsCheck
     public static T Read<T>(this IConfiguration configuration, string section = HostSettings.Section) where T : new() =>
         configuration.GetSection(section).Get<T>() ?? new T();
 
+    /// <summary>Checks and binds one section, as it is now.</summary>
+    public static T ReadChecked<T>(this IConfiguration configuration, string section) where T : new()
+    {
+        Check(configuration.GetSection(section), typeof(T), new Dictionary<string, Type>());
+        return configuration.Read<T>(section);
+    }
+
     private static void Check(IConfigurationSection section, Type type, IReadOnlyDictionary<string, Type> features)
     {
         var instance = Activator.CreateInstance(type)!;
@@ -39,12 +46,20 @@ public static class SettingsCheck
                 throw new StartException($"Nothing reads the setting {child.Path}; did you mean {section.Path}:{nearest}?");
             }
 
-            if (child.Value is null && child.GetChildren().Any() && property.PropertyType.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true)
+            if (ElementOf(property.PropertyType) is { } element)
+                foreach (var item in child.GetChildren()) Check(item, element, new Dictionary<string, Type>());
+            else if (IsSection(property.PropertyType) && child.Value is null && child.GetChildren().Any())
                 Check(child, property.PropertyType, new Dictionary<string, Type>());
             else
                 CheckValue(child, property, instance);
         }
     }
+
+    private static bool IsSection(Type type) => type.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true;
+
+    /// <summary>What a list of sections holds; null for anything else.</summary>
+    private static Type? ElementOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(List<>) && IsSection(type.GenericTypeArguments[0]) ? type.GenericTypeArguments[0] : null;
 
     private static void CheckValue(IConfigurationSection setting, PropertyInfo property, object instance)
     {
@@ -63,7 +78,7 @@ public static class SettingsCheck
         var context = new ValidationContext(instance) { MemberName = property.Name };
         var failures = new List<ValidationResult>();
         if (!Validator.TryValidateProperty(value, context, failures))
-            throw StartException.Setting(name, $"'{(property.Name == nameof(HostSettings.Key) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
+            throw StartException.Setting(name, $"'{(property.Name is nameof(HostSettings.Key) or nameof(HostSettings.OperatorKey) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
     }
 
     private static string Describe(Type type)

@@ -11,6 +11,7 @@ public static class Switches
         ["--port"] = "HeartGrains:Port",
         ["--data"] = "HeartGrains:Data",
         ["--key"] = "HeartGrains:Key",
+        ["--settings"] = "HeartGrains:Settings",
         ["--dashboard"] = "HeartGrains:Dashboard",
         ["--silo-port"] = "HeartGrains:Cluster:SiloPort",
         ["--client-port"] = "HeartGrains:Cluster:ClientPort",
@@ -18,6 +19,9 @@ public static class Switches
         ["--redis"] = "ConnectionStrings:Redis",
         ["--postgres"] = "ConnectionStrings:Postgres",
     };
+
+    /// <summary>The same, as the command line's configuration provider wants it.</summary>
+    internal static Dictionary<string, string> Mappings { get; } = new(All, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>How a key is written on the command line.</summary>
     public static string Of(string key)

@@ -1,98 +1,164 @@
+using HeartGrains.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace HeartGrains.RateLimiting;
 
 /// <summary>
-/// The part of a user's quota that no gateway holds. Not reentrant: a call that finds no token in hand waits for its write with all later
-/// calls of the same user behind it, so a decision is never taken on a balance that a write under way is about to change. Refusals
+/// The part of a key's quotas that no gateway holds. Not reentrant: a call that finds too few tokens in hand waits for its write with all later
+/// calls of the same key behind it, so a decision is never taken on a balance that a write under way is about to change. Refusals
 /// write nothing.
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
 public sealed partial class RateLimitGrain(
-    [PersistentState("user_quota_v1", RateLimitHosting.StorageName)] IPersistentState<QuotaState> storage,
-    IOptions<RateLimitOptions> options,
+    [PersistentState("quota_v1", RateLimitHosting.StorageName)] IPersistentState<QuotaState> storage,
+    LiveSettings<QuotaSettings> settings,
+    SiloSeats seats,
     TimeProvider timeProvider,
     ILogger<RateLimitGrain> logger) : Grain, IRateLimitGrain
 {
-    /// <summary>Every key starts with this.</summary>
-    public const string KeyPrefix = "u:";
-
-    private static readonly TimeSpan HandLifetime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan AgeLimit = TimeSpan.FromMinutes(2);
 
-    private readonly QuotaShare _share = options.Value.GrainShare(timeProvider.TimestampFrequency);
-    private UserQuota? _quota;
+    private readonly long _activation = Random.Shared.NextInt64();
+    private readonly Dictionary<string, QuotaAccount> _accounts = [];
+    private QuotaDimension _dimension;
+    private bool _isClosed;
 
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (!this.GetPrimaryKeyString().StartsWith(KeyPrefix, StringComparison.Ordinal))
-            throw new ArgumentException($"A rate limit grain's key starts with '{KeyPrefix}'.");
-
-        var handTicks = (long)(HandLifetime.TotalSeconds * timeProvider.TimestampFrequency);
-        _quota = new UserQuota(_share, handTicks, storage.RecordExists ? storage.State : null, timeProvider.GetTimestamp());
+        var key = this.GetPrimaryKeyString();
+        _dimension = QuotaKey.DimensionOf(key) ?? throw new ArgumentException("The key of a rate limit grain starts with its dimension's prefix.");
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public async ValueTask<RateLimitDecision> AcquireAsync(int tokens, CancellationToken cancellationToken = default)
+    public async ValueTask<QuotaDecision> AcquireAsync(QuotaClaim[] claims, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, _share.Tokens);
         cancellationToken.ThrowIfCancellationRequested();
+        foreach (var claim in claims) ArgumentOutOfRangeException.ThrowIfLessThan(claim.Tokens, 1);
 
-        var quota = Quota;
         var now = timeProvider.GetTimestamp();
-        if (!quota.TrySpend(tokens, now))
-        {
-            if (quota.Plan(tokens, now) is not { } reservation) return Refuse(quota, tokens, now);
-            await StoreAsync(reservation.State);
-            Quota.Commit(reservation);
-            KeepUntilFull(quota, now);
+        var accounts = Array.ConvertAll(claims, claim => FindAccount(claim.Policy, now));
+        if (!IsWithin(accounts, claims, now)) return new QuotaDecision(false, Judge(accounts, claims, now), default);
 
-            // The store may have been slower than the reservation lasts: then another activation may count the tokens as its own.
-            now = timeProvider.GetTimestamp();
-            if (!quota.TrySpend(tokens, now)) throw new TimeoutException("Storing the quota took longer than the reservation lasts.");
+        await ReserveAsync(accounts, claims, now);
+
+        // The store may have been slower than the reservation lasts: then another activation may count the tokens as its own.
+        now = timeProvider.GetTimestamp();
+        var verdicts = Judge(accounts, claims, now);
+        for (var i = 0; i < claims.Length; i++)
+        {
+            if (accounts[i] is { } account && verdicts[i].IsWithin && !account.TrySpend(claims[i].Tokens, now))
+                throw new TimeoutException("Storing the quota took longer than the reservation lasts.");
+            if (verdicts[i].IsWithin && accounts[i] is { } spent) verdicts[i] = spent.Judge(0, now);
         }
 
-        return new RateLimitDecision(true, quota.Remaining(now), 0);
+        return new QuotaDecision(true, verdicts, new QuotaReceipt(_activation, now));
+    }
+
+    /// <inheritdoc/>
+    public Task ReturnAsync(QuotaClaim[] claims, QuotaReceipt receipt)
+    {
+        if (receipt.Activation != _activation) return Task.CompletedTask;
+        var now = timeProvider.GetTimestamp();
+        foreach (var claim in claims) FindAccount(claim.Policy, now)?.Return(claim.Tokens, receipt.TakenAt, now);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<QuotaVerdict[]> ReadAsync(string[] policies, CancellationToken cancellationToken = default)
+    {
+        var now = timeProvider.GetTimestamp();
+        var verdicts = Array.ConvertAll(policies, policy => FindAccount(policy, now)?.Judge(0, now) ?? QuotaVerdict.Unknown);
+
+        // Nothing to remember about a key that was only looked at.
+        if (_accounts.Values.All(account => account.Judge(0, now).ResetMillis == 0)) DeactivateOnIdle();
+        return new(verdicts);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ResetAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfClosed();
+        if (storage.RecordExists) await storage.ClearStateAsync(cancellationToken);
+        storage.State = new QuotaState();
+        var now = timeProvider.GetTimestamp();
+        foreach (var account in _accounts.Values) account.Reset(now);
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        var quota = _quota;
-        _quota = null;
-        if (quota is null || !storage.RecordExists) return;
-
+        _isClosed = true;
+        if (!storage.RecordExists) return;
         try
         {
-            var state = quota.Close(timeProvider.GetTimestamp());
-            if (state is null)
-            {
-                await storage.ClearStateAsync(cancellationToken);
-            }
-            else
-            {
-                storage.State = state;
-                await storage.WriteStateAsync(cancellationToken);
-            }
+            var now = timeProvider.GetTimestamp();
+            storage.State = StateWith((account, _) => account.Close(now));
+            await (storage.State.Levels.Count == 0 ? storage.ClearStateAsync(cancellationToken) : storage.WriteStateAsync(cancellationToken));
         }
         catch (Exception exception)
         {
-            // Tokens in hand are forfeited: the user waits a little longer, and nothing is given twice.
+            // Tokens in hand are forfeited: the key waits a little longer, and nothing is given twice.
             Log.NotPutBack(logger, exception);
         }
     }
 
-    private UserQuota Quota => _quota ?? throw new InvalidOperationException("The activation is closing.");
-
-    private RateLimitDecision Refuse(UserQuota quota, int tokens, long now)
+    private QuotaAccount? FindAccount(string name, long now)
     {
-        var wait = quota.TicksUntil(tokens, now);
-        var frequency = timeProvider.TimestampFrequency;
-        return new RateLimitDecision(false, quota.Remaining(now), (long)Int128.Max(1, ((Int128)wait * 1000 + frequency - 1) / frequency));
+        ThrowIfClosed();
+        var policy = Array.Find(settings.Current.Policies, candidate => candidate.Name == name);
+        if (policy is null || policy.Dimension != _dimension) return null;
+
+        var limit = policy.SlicedSeats == 0 ? policy.Limit : policy.GrainLimit(seats.Count);
+        if (_accounts.TryGetValue(name, out var account))
+        {
+            account.Adopt(policy, limit, now);
+            return account;
+        }
+
+        return _accounts[name] = new QuotaAccount(policy, limit, timeProvider.TimestampFrequency, storage.State.Levels.GetValueOrDefault(name), now);
+    }
+
+    private static bool IsWithin(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
+    {
+        for (var i = 0; i < claims.Length; i++)
+            if (accounts[i] is { Policy.IsShadow: false } account && !account.Has(claims[i].Tokens, now)) return false;
+        return true;
+    }
+
+    private static QuotaVerdict[] Judge(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
+    {
+        var verdicts = new QuotaVerdict[claims.Length];
+        for (var i = 0; i < claims.Length; i++) verdicts[i] = accounts[i]?.Judge(claims[i].Tokens, now) ?? QuotaVerdict.Unknown;
+        return verdicts;
+    }
+
+    private async Task ReserveAsync(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
+    {
+        var reservations = new Dictionary<string, QuotaReservation>();
+        for (var i = 0; i < claims.Length; i++)
+        {
+            if (accounts[i] is { } account && account.Has(claims[i].Tokens, now) && account.Plan(claims[i].Tokens, now) is { } reservation)
+                reservations[claims[i].Policy] = reservation;
+        }
+
+        if (reservations.Count == 0) return;
+        await StoreAsync(StateWith((account, name) => reservations.TryGetValue(name, out var reservation) ? reservation.Level : account.Level(now)));
+        ThrowIfClosed();
+        foreach (var (name, reservation) in reservations) _accounts[name].Commit(reservation);
+        KeepUntilWhole(now);
+    }
+
+    /// <summary>Levels of policies not met since the activation stay as they were stored.</summary>
+    private QuotaState StateWith(Func<QuotaAccount, string, QuotaLevel?> levelOf)
+    {
+        var state = new QuotaState();
+        foreach (var (name, level) in storage.State.Levels)
+            if (!_accounts.ContainsKey(name) && settings.Current.Policies.Any(policy => policy.Name == name)) state.Levels[name] = level;
+        foreach (var (name, account) in _accounts)
+            if (account.IsStored && levelOf(account, name) is { } level) state.Levels[name] = level;
+        return state;
     }
 
     private async Task StoreAsync(QuotaState state)
@@ -110,11 +176,17 @@ public sealed partial class RateLimitGrain(
         }
     }
 
-    // An activation that goes before its bucket is full leaves a row behind.
-    private void KeepUntilFull(UserQuota quota, long now)
+    // An activation that goes before its quotas are whole leaves a row behind.
+    private void KeepUntilWhole(long now)
     {
-        var untilFull = timeProvider.GetElapsedTime(0, quota.TicksUntil(_share.Tokens, now)) + HandLifetime;
-        if (untilFull > AgeLimit) DelayDeactivation(untilFull);
+        var millis = _accounts.Values.Where(account => account.IsStored).Max(account => account.Judge(0, now).ResetMillis);
+        var untilWhole = TimeSpan.FromMilliseconds(Math.Min(millis, TimeSpan.FromHours(1).TotalMilliseconds));
+        if (untilWhole > AgeLimit) DelayDeactivation(untilWhole);
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_isClosed) throw new InvalidOperationException("The activation is closing.");
     }
 
     private static partial class Log

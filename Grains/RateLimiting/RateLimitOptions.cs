@@ -1,108 +1,89 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace HeartGrains.RateLimiting;
 
-/// <summary>How often a user may act, and how that is divided. Section <c>HeartGrains:RateLimits</c>.</summary>
+/// <summary>Which quotas there are. Section <c>HeartGrains:RateLimits</c>.</summary>
 public sealed class RateLimitOptions
 {
     /// <summary>The configuration section.</summary>
     public const string SectionName = "HeartGrains:RateLimits";
 
-    /// <summary>The most tokens a user can save up: the largest burst. Default 60.</summary>
-    [Range(1, 1_000_000)]
-    public int TokenLimit { get; set; } = 60;
+    /// <summary>The policies, at most 32; a request is judged by all that apply. Default: 60 tokens for each user, one back each second.</summary>
+    [MaxLength(32, ErrorMessage = "at most 32 policies")]
+    public List<QuotaPolicyOptions> Policies { get; set; } = [];
 
-    /// <summary>Tokens a user gets back in each <see cref="ReplenishmentPeriod"/>. Default 1.</summary>
-    [Range(1, 1_000_000)]
-    public int TokensPerPeriod { get; set; } = 1;
+    /// <summary>How many keys, such as users, a gateway keeps slices for at least, 32 bytes each; others are asked of the silos. Default 1,000,000.</summary>
+    [Range(1_000, 100_000_000)]
+    public int SliceTableKeys { get; set; } = 1_000_000;
+}
 
-    /// <summary>The period of <see cref="TokensPerPeriod"/>; tokens come back evenly within it. Default 1 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
-    public TimeSpan ReplenishmentPeriod { get; set; } = TimeSpan.FromSeconds(1);
+/// <summary>
+/// One policy as it is written down. Each algorithm has limits of its own; one that belongs to another algorithm is refused.
+/// </summary>
+public sealed class QuotaPolicyOptions
+{
+    private const string MaxTokens = "9007199254740992"; // 2^53
 
-    /// <summary>Tokens of each user that each seated gateway gives by itself, without asking a silo. 0 asks for every call. Default 2.</summary>
+    /// <summary>Names the policy in headers, metrics and answers: 1–64 characters <c>a–z 0–9 _ -</c>. Required.</summary>
+    [RegularExpression("[a-z0-9_-]{1,64}", ErrorMessage = "a name has 1 to 64 characters a–z, 0–9, _ or -")]
+    public string? Name { get; set; }
+
+    /// <summary>What is counted by: <c>user</c>, <c>address</c>, <c>target</c> or <c>campaign</c>. Required.</summary>
+    [AllowedValues(null, "user", "address", "target", "campaign", ErrorMessage = "a dimension is user, address, target or campaign")]
+    public string? Dimension { get; set; }
+
+    /// <summary>How: <c>token_bucket</c> (default), <c>sliding_window</c> or <c>leaky_bucket</c>.</summary>
+    [AllowedValues("token_bucket", "sliding_window", "leaky_bucket", ErrorMessage = "an algorithm is token_bucket, sliding_window or leaky_bucket")]
+    public string Algorithm { get; set; } = "token_bucket";
+
+    /// <summary>Token bucket: the most tokens that can be saved up, the largest burst. Default 60.</summary>
+    [Range(typeof(long), "1", MaxTokens)]
+    public long? TokenLimit { get; set; }
+
+    /// <summary>Token bucket: tokens that come back in each <see cref="ReplenishmentPeriod"/>. Default 1.</summary>
+    [Range(typeof(long), "1", MaxTokens)]
+    public long? TokensPerPeriod { get; set; }
+
+    /// <summary>Token bucket: the period; tokens come back evenly within it. Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "31.00:00:00")]
+    public TimeSpan? ReplenishmentPeriod { get; set; }
+
+    /// <summary>Sliding window: the most permits in any window. Required for it.</summary>
+    [Range(typeof(long), "1", MaxTokens)]
+    public long? PermitLimit { get; set; }
+
+    /// <summary>Sliding window: its length. Required for it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "31.00:00:00")]
+    public TimeSpan? Window { get; set; }
+
+    /// <summary>Sliding window: in how many parts it moves on; a permit comes back up to one part late. Default 10.</summary>
+    [Range(1, 100)]
+    public int? SegmentsPerWindow { get; set; }
+
+    /// <summary>Leaky bucket: how much it holds; 1 admits strictly evenly. Default 1.</summary>
+    [Range(typeof(long), "1", MaxTokens)]
+    public long? Capacity { get; set; }
+
+    /// <summary>Leaky bucket: how much leaks out in each <see cref="LeakPeriod"/>. Default 1.</summary>
+    [Range(typeof(long), "1", MaxTokens)]
+    public long? LeakPerPeriod { get; set; }
+
+    /// <summary>Leaky bucket: the period; it leaks evenly. Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "31.00:00:00")]
+    public TimeSpan? LeakPeriod { get; set; }
+
+    /// <summary>What giving or withdrawing a heart costs. 0: nothing, and only <c>quota/acquire</c> is judged. Default 1.</summary>
+    [Range(typeof(long), "0", MaxTokens)]
+    public long HeartCost { get; set; } = 1;
+
+    /// <summary>When the quota cannot be asked: <c>refuse</c> (default; 503, the limit holds) or <c>admit</c> (the limit does not hold meanwhile).</summary>
+    [AllowedValues("refuse", "admit", ErrorMessage = "on outage it is refuse or admit")]
+    public string OnOutage { get; set; } = "refuse";
+
+    /// <summary>Judges, counts and tells, and refuses nothing. Default false.</summary>
+    public bool Shadow { get; set; }
+
+    /// <summary>Tokens of each key that each gateway gives by itself; 0 asks a silo for every call. Default 2. A sliding window has none.</summary>
     [Range(0, 1_000)]
     public int SliceTokens { get; set; } = 2;
-
-    /// <summary>How many users a gateway keeps slices for at least, 32 bytes each; others are asked of the silos. Default 1,000,000.</summary>
-    [Range(1_000, 100_000_000)]
-    public int SliceTableUsers { get; set; } = 1_000_000;
-
-    /// <summary>How many gateways hold slices at the same time; further ones ask the silos for every call. Default 2; 1 in one process.</summary>
-    [Range(0, 1_000)]
-    public int GatewaySeats { get; set; } = 2;
-
-    /// <summary>The policy's rate.</summary>
-    public double TokensPerSecond => TokensPerPeriod / ReplenishmentPeriod.TotalSeconds;
-
-    /// <summary>How long an empty bucket takes to fill.</summary>
-    public TimeSpan FillTime => TimeSpan.FromSeconds(TokenLimit / TokensPerSecond);
-
-    /// <summary>The slice as it is used: none when the slices together would leave nothing to the grain.</summary>
-    public int EffectiveSliceTokens => (long)GatewaySeats * SliceTokens < TokenLimit ? SliceTokens : 0;
-
-    /// <summary>What the seats leave to the grain.</summary>
-    public QuotaShare GrainShare(long ticksPerSecond) =>
-        QuotaShare.Of(TokenLimit - GatewaySeats * EffectiveSliceTokens, TokenLimit, TokensPerSecond, ticksPerSecond);
-}
-
-/// <summary>Refuses settings that cannot be kept, and says what to write instead.</summary>
-public sealed class RateLimitOptionsValidator : IValidateOptions<RateLimitOptions>
-{
-    private const double MaxTokensPerSecond = 1_000_000;
-    private static readonly TimeSpan MaxFillTime = TimeSpan.FromDays(31);
-
-    /// <inheritdoc/>
-    public ValidateOptionsResult Validate(string? name, RateLimitOptions options)
-    {
-        var results = new List<ValidationResult>();
-        if (!Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true))
-            return ValidateOptionsResult.Fail(results.Select(result => $"{Spelling(result.MemberNames.FirstOrDefault())}: {result.ErrorMessage}"));
-
-        if (options.TokensPerSecond > MaxTokensPerSecond)
-        {
-            return ValidateOptionsResult.Fail(
-                $"{Spelling(nameof(options.ReplenishmentPeriod))}: {options.TokensPerPeriod} tokens in {options.ReplenishmentPeriod} are more than "
-                + $"{MaxTokensPerSecond:N0} a second; lengthen the period or lower TokensPerPeriod.");
-        }
-
-        if (options.TokenLimit / options.TokensPerSecond > MaxFillTime.TotalSeconds)
-        {
-            return ValidateOptionsResult.Fail(
-                $"{Spelling(nameof(options.TokenLimit))}: an empty bucket of {options.TokenLimit} would take more than {MaxFillTime.Days} days to "
-                + "fill; lower TokenLimit or raise TokensPerPeriod.");
-        }
-
-        return ValidateOptionsResult.Success;
-    }
-
-    private static string Spelling(string? property) =>
-        $"{RateLimitOptions.SectionName}:{property} (environment HEARTGRAINS__RATELIMITS__{property?.ToUpperInvariant()}, "
-        + $"switch --{RateLimitOptions.SectionName}:{property}=…)";
-}
-
-/// <summary>Wiring of the quota on a silo.</summary>
-public static class RateLimitHosting
-{
-    /// <summary>The grain storage that holds quotas and seats; the host has to provide one of this name.</summary>
-    public const string StorageName = "quota";
-
-    /// <summary>Binds and checks the policy. The grain storage <see cref="StorageName"/> is the host's to add.</summary>
-    public static ISiloBuilder AddRateLimiting(this ISiloBuilder silo)
-    {
-        silo.Services.AddRateLimitOptions();
-        return silo;
-    }
-
-    /// <summary>Binds <see cref="RateLimitOptions"/> and checks them at start; safe to call more than once.</summary>
-    public static IServiceCollection AddRateLimitOptions(this IServiceCollection services)
-    {
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<RateLimitOptions>().BindConfiguration(RateLimitOptions.SectionName).ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RateLimitOptions>, RateLimitOptionsValidator>());
-        return services;
-    }
 }

@@ -41,7 +41,7 @@ public sealed class ClusterTests(ClusterFixture cluster)
         var started = TimeProvider.System.GetTimestamp();
         await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
         {
-            using var answer = await GiveAsync(gateways[i % 2], $"t{i}", user);
+            using var answer = await JudgedAsync(() => GiveAsync(gateways[i % 2], $"t{i}", user));
             if (answer.IsSuccessStatusCode) Interlocked.Increment(ref admitted);
             if (answer.StatusCode != HttpStatusCode.TooManyRequests) return;
             Interlocked.Increment(ref refused);
@@ -69,6 +69,17 @@ public sealed class ClusterTests(ClusterFixture cluster)
             using var head = new HttpRequestMessage(HttpMethod.Head, new Uri(member.Url, "/health/ready"));
             (await client.SendAsync(head)).StatusCode.ShouldBe(HttpStatusCode.OK);
             (await client.GetStringAsync(new Uri(member.Url, "/metrics"))).ShouldContain("heartgrains_");
+        }
+    }
+
+    /// <summary>A quota that is asked for the first time may be too slow to judge; the call is then made again.</summary>
+    private static async Task<HttpResponseMessage> JudgedAsync(Func<Task<HttpResponseMessage>> call)
+    {
+        while (true)
+        {
+            var answer = await call();
+            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable) return answer;
+            answer.Dispose();
         }
     }
 

@@ -6,6 +6,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hosting;
+using HeartGrains.Tests.RateLimiting;
 using HeartGrains.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -91,7 +92,7 @@ public sealed class ClusterConnectionTests
             client.UseLocalhostClustering(clientPort);
             client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(3));
         });
-        builder.Services.AddSingleton<IQuota>(new ScriptedQuota());
+        builder.Services.AddSingleton(static provider => UnseatedQuota.Over(provider, Policies.User with { HeartCost = 0 }));
         var app = builder.Build();
         app.UseProblems();
         app.MapHearts();

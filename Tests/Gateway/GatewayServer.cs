@@ -4,6 +4,7 @@ using System.Text.Json;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -21,13 +22,14 @@ public sealed class GatewayServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0"], defaultPort: 0, GatewayHosting.Features);
+        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--HeartGrains:Resilience:QuotaTimeout=00:00:02"], defaultPort: 0, GatewayHosting.Features);
         builder.Logging.ClearProviders();
         builder.AddGrainCalls();
         builder.AddGateway();
         _app = builder.Build();
         _app.UseProblems();
         _app.MapHearts();
+        _app.MapQuota();
         _app.MapGet("/broken", static () => { throw new InvalidOperationException("secret"); });
         await _app.StartAsync();
         Url = new Uri(_app.Urls.First());

@@ -1,6 +1,7 @@
 using System.Net;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
+using HeartGrains.Tests.RateLimiting;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 using static HeartGrains.Tests.Gateway.ScriptedGrains;
@@ -163,30 +164,73 @@ public sealed class OutcomeTests
     public async Task Quota_Refuses_Is429WithHeadersAndNoGrainCall(long waitMillis, int seconds)
     {
         await using var server = await ScriptedServer.StartAsync(Fast);
-        server.Quota.Acquire = _ => new(new RateLimitDecision(false, 0, waitMillis));
+        server.Grains.Acquire = _ => Task.FromResult(new QuotaDecision(false, [new QuotaVerdict(false, 0, waitMillis, 59_001)], default));
         foreach (var send in (Func<Task<HttpResponseMessage>>[])[() => server.Client.GiveAsync("t", "u"), () => server.Client.WithdrawAsync("t", "u")])
         {
             var response = await send();
-            await response.ShouldBeProblemAsync(429, "quota-exceeded");
+            var problem = await response.ShouldBeProblemAsync(429, "quota-exceeded");
+            problem.GetProperty("violated-policies").EnumerateArray().Select(name => name.GetString()).ShouldBe(["user"]);
             response.Headers.GetValues("Retry-After").ShouldBe([seconds.ToString()]);
             response.Headers.GetValues("RateLimit-Policy").ShouldBe(["\"user\";q=60;w=60"]);
-            response.Headers.GetValues("RateLimit").ShouldBe([$"\"user\";r=0;t={seconds}"]);
+            response.Headers.GetValues("RateLimit").ShouldBe(["\"user\";r=0;t=60"]);
         }
 
         server.Grains.Calls.ShouldBe(0);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Quota_Fails_Is503AndNever429(bool atOnce)
+    [Fact]
+    public async Task Quota_Admits_IsToldOnEveryJudgedAnswer()
     {
         await using var server = await ScriptedServer.StartAsync(Fast);
-        server.Quota.Acquire = _ => atOnce ? throw new TimeoutException() : new(Task.FromException<RateLimitDecision>(new TimeoutException()));
+        foreach (var outcome in (HeartOutcome[])[HeartOutcome.Committed, HeartOutcome.QueueFull])
+        {
+            server.Grains.Write = (_, _) => Task.FromResult(outcome == HeartOutcome.Committed ? Committed : Refused(outcome));
+            var response = await server.Client.GiveAsync("t", "u");
+            response.Headers.GetValues("RateLimit-Policy").ShouldBe(["\"user\";q=60;w=60"]);
+            response.Headers.GetValues("RateLimit").ShouldBe(["\"user\";r=59;t=1"]);
+        }
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task Quota_Fails_ThePolicyDecidesAndNeverA429(bool atOnce, bool admits)
+    {
+        await using var server = await ScriptedServer.StartAsync(
+            new ScriptedGrains { Policy = Policies.User with { AdmitsOnOutage = admits } }, Fast);
+        server.Grains.Acquire = _ => atOnce ? throw new TimeoutException() : Task.FromException<QuotaDecision>(new TimeoutException());
         var response = await server.Client.GiveAsync("t", "u");
+        if (admits)
+        {
+            response.StatusCode.ShouldBe(HttpStatusCode.Created);
+            return;
+        }
+
         await response.ShouldBeProblemAsync(503, "quota-unavailable");
         response.Headers.GetValues("Retry-After").ShouldBe(["1"]);
         server.Grains.Calls.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("QueueFull", 1)]
+    [InlineData("LedgerUnavailable", 1)]
+    [InlineData("Conflict", 1)]
+    [InlineData("Timeout", 1)]
+    [InlineData("NoGateways", 1)]
+    [InlineData("Committed", 0)]
+    public async Task Heart_FailsForOurFault_GivesItsTokensBack(string script, int returns)
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Grains.Write = (call, cancellation) => Act(script, call, outcome => outcome == HeartOutcome.Committed ? Committed : Refused(outcome), cancellation);
+        await server.Client.GiveAsync("t", "u");
+        server.Grains.Returns.ShouldBe(returns);
+
+        // A repeat is no failure.
+        server.Grains.Write = static (_, _) => Task.FromResult(Committed with { Changed = false });
+        (await server.Client.GiveAsync("t", "u")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        server.Grains.Returns.ShouldBe(returns);
     }
 
     /// <summary>The step of the script that this call has come to; its last step repeats.</summary>

@@ -5,6 +5,7 @@ using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
+using HeartGrains.Tests.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -19,9 +20,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ScriptedServer(WebApplication app, ScriptedGrains grains, ScriptedQuota quota)
+    private ScriptedServer(WebApplication app, ScriptedGrains grains)
     {
-        (_app, Grains, Quota) = (app, grains, quota);
+        (_app, Grains) = (app, grains);
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
     }
 
@@ -29,25 +30,23 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public ScriptedGrains Grains { get; }
 
-    public ScriptedQuota Quota { get; }
+    public static Task<ScriptedServer> StartAsync(params (string Key, string Value)[] resilience) => StartAsync(new ScriptedGrains(), resilience);
 
-    public static async Task<ScriptedServer> StartAsync(params (string Key, string Value)[] resilience)
+    public static async Task<ScriptedServer> StartAsync(ScriptedGrains grains, params (string Key, string Value)[] resilience)
     {
-        var grains = new ScriptedGrains();
-        var quota = new ScriptedQuota();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(resilience.Select(
             setting => KeyValuePair.Create(ResilienceOptions.Section + ":" + setting.Key, (string?)setting.Value)));
         builder.Services.AddHeartCalls();
-        builder.Services.AddSingleton<IQuota>(quota);
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
+        builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         var app = builder.Build();
         app.UseProblems();
         app.MapHearts();
         await app.StartAsync();
-        return new ScriptedServer(app, grains, quota);
+        return new ScriptedServer(app, grains);
     }
 
     public async ValueTask DisposeAsync()
@@ -58,14 +57,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
     }
 }
 
-/// <summary>A quota that answers as told.</summary>
-internal sealed class ScriptedQuota : IQuota
+/// <summary>A gateway's quota without a seat: it asks the grains for every call.</summary>
+internal static class UnseatedQuota
 {
-    public RateLimitPolicy Policy { get; set; } = new(60, 1);
-
-    public Func<string, ValueTask<RateLimitDecision>> Acquire { get; set; } = static _ => new(new RateLimitDecision(true, 10, 0));
-
-    public ValueTask<RateLimitDecision> AcquireAsync(string userId, CancellationToken cancellationToken) => Acquire(userId);
+    public static Quota Over(IServiceProvider services, QuotaPolicy policy)
+    {
+        var quota = ActivatorUtilities.CreateInstance<Quota>(services, new QuotaSlices(1_000, TimeProvider.System));
+        quota.Set = Policies.Prepared(TimeProvider.System, -1, policy);
+        return quota;
+    }
 }
 
 /// <summary>What every grain does when called; calls are counted.</summary>
@@ -79,6 +79,16 @@ internal sealed class ScriptedGrains
 
     public Func<int, CancellationToken, Task<HeartState>> Read { get; set; } =
         static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 1, 1, null));
+
+    /// <summary>What a user's quota says.</summary>
+    public Func<CancellationToken, Task<QuotaDecision>> Acquire { get; set; } =
+        static _ => Task.FromResult(new QuotaDecision(true, [new QuotaVerdict(true, 59, 0, 1_000)], new QuotaReceipt(1, 1)));
+
+    /// <summary>The policy it says it under.</summary>
+    public QuotaPolicy Policy { get; init; } = Policies.User;
+
+    /// <summary>How often tokens came back.</summary>
+    public int Returns { get; set; }
 
     public int Calls => _calls;
 
@@ -105,7 +115,9 @@ public class GrainFactoryProxy : DispatchProxy
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.IsGenericMethod ? new Lists(_grains) : new Heart(_grains);
+        targetMethod!.IsGenericMethod ? new Lists(_grains)
+        : args![0] is Type type && type == typeof(IRateLimitGrain) ? new RateLimit(_grains)
+        : new Heart(_grains);
 
     private sealed class Heart(ScriptedGrains grains) : IHeartGrain
     {
@@ -114,6 +126,21 @@ public class GrainFactoryProxy : DispatchProxy
         public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) => GiveAsync(userId, cancellationToken);
 
         public ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default) => new(grains.Read(grains.Count(), cancellationToken));
+    }
+
+    private sealed class RateLimit(ScriptedGrains grains) : IRateLimitGrain
+    {
+        public ValueTask<QuotaDecision> AcquireAsync(QuotaClaim[] claims, CancellationToken cancellationToken = default) => new(grains.Acquire(cancellationToken));
+
+        public Task ReturnAsync(QuotaClaim[] claims, QuotaReceipt receipt)
+        {
+            grains.Returns++;
+            return Task.CompletedTask;
+        }
+
+        public ValueTask<QuotaVerdict[]> ReadAsync(string[] policies, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public ValueTask ResetAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }
 
     private sealed class Lists(ScriptedGrains grains) : IHeartListGrain

@@ -32,8 +32,8 @@ public class SettingsCheckTests
     [InlineData("HeartGrains:Cluster:SiloPort", "0", "--silo-port")]
     [InlineData("HeartGrains:Hearts:DedupeLimit", "1", "HEARTGRAINS__HEARTS__DEDUPELIMIT")]
     [InlineData("HeartGrains:Ledger:AppendDeadline", "00:01:00", "HEARTGRAINS__LEDGER__APPENDDEADLINE")]
-    [InlineData("HeartGrains:RateLimits:TokenLimit", "0", "HEARTGRAINS__RATELIMITS__TOKENLIMIT")]
-    [InlineData("HeartGrains:RateLimits:TOKENLIMIT", "0", "HeartGrains:RateLimits:TokenLimit")]
+    [InlineData("HeartGrains:RateLimits:Policies:0:TokenLimit", "0", "HEARTGRAINS__RATELIMITS__POLICIES__0__TOKENLIMIT")]
+    [InlineData("HeartGrains:RateLimits:Policies:0:TOKENLIMIT", "0", "HeartGrains:RateLimits:Policies:0:TokenLimit")]
     public void Check_ValueOutOfRange_IsRefused(string key, string value, string spelling)
     {
         var message = Should.Throw<StartException>(() => Check((key, value))).Message;

@@ -1,5 +1,6 @@
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.RateLimiting;
-using HeartGrains.RateLimiting;
+using HeartGrains.Gateway.Resilience;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -12,15 +13,15 @@ public sealed class GatewaySeatLeaseTests
     private readonly FakeTimeProvider _time = new();
     private readonly SeatsGrainDouble _seats = new();
     private readonly QuotaSlices _slices;
-    private readonly ClusterQuota _quota;
+    private readonly Quota _quota;
     private readonly GatewaySeatLease _lease;
 
     public GatewaySeatLeaseTests()
     {
         var grains = GrainFactoryDouble.Of(_seats);
         _slices = new QuotaSlices(1_000, _time);
-        _quota = new ClusterQuota(_slices, GrainCallsOver.Grains(grains, _time), _time);
-        _lease = new GatewaySeatLease(grains, _slices, _quota, _time, NullLogger<GatewaySeatLease>.Instance);
+        _quota = new Quota(_slices, GrainCallsOver.Grains(grains, _time), _time, NullLogger<Quota>.Instance);
+        _lease = new GatewaySeatLease(grains, _slices, _quota, ClusterConnection.Remote(new GatewayMetrics()), _time, NullLogger<GatewaySeatLease>.Instance);
     }
 
     [Fact]
@@ -28,8 +29,8 @@ public sealed class GatewaySeatLeaseTests
     {
         await _lease.StartAsync(TestContext.Current.CancellationToken);
         await _seats.CallsReachAsync(1);
-        await Eventually(() => _quota.Policy == new RateLimitPolicy(60, 1));
-        _slices.TryAcquire("u", out _, out _).ShouldBeTrue();
+        await Eventually(() => _quota.IsReady && Takes("first"));
+        Takes("u").ShouldBeTrue();
         await _lease.StopAsync(CancellationToken.None);
     }
 
@@ -39,13 +40,13 @@ public sealed class GatewaySeatLeaseTests
         // The grain answers two seconds after the call: those are gone from the lease.
         _seats.OnCall = () => _time.Advance(TimeSpan.FromSeconds(2));
         await _lease.StartAsync(TestContext.Current.CancellationToken);
-        await Eventually(() => _quota.Policy.TokenLimit == 60);
+        await Eventually(() => _quota.IsReady);
         _seats.OnCall = () => throw new IOException("no silo");
 
         _time.Advance(TimeSpan.FromSeconds(13) - TimeSpan.FromTicks(1));
-        _slices.TryAcquire("u", out _, out _).ShouldBeTrue();
+        Takes("u").ShouldBeTrue();
         _time.Advance(TimeSpan.FromTicks(1));
-        _slices.TryAcquire("v", out _, out _).ShouldBeFalse();
+        Takes("v").ShouldBeFalse();
         await _lease.StopAsync(CancellationToken.None);
     }
 
@@ -59,28 +60,34 @@ public sealed class GatewaySeatLeaseTests
         await Eventually(() =>
         {
             _time.Advance(TimeSpan.FromSeconds(1));
-            return _quota.Policy.TokenLimit == 60;
+            return _quota.IsReady;
         });
         await _lease.StopAsync(CancellationToken.None);
     }
 
-    [Fact]
-    public async Task AcquireAsync_GrainDoesNotAnswer_IsUnavailableWhenThePipelineGivesUp()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AcquireAsync_GrainDoesNotAnswer_ThePolicyDecidesWithin50Ms(bool admits)
     {
-        var waiting = _quota.AcquireAsync("u", TestContext.Current.CancellationToken).AsTask();
+        _quota.Set = Policies.Prepared(_time, -1, Policies.User with { AdmitsOnOutage = admits });
+        var waiting = _quota.AcquireAsync(new QuotaKeys("u"), TestContext.Current.CancellationToken).AsTask();
         waiting.IsCompleted.ShouldBeFalse();
-        _time.Advance(TimeSpan.FromSeconds(2.5));
-        await Should.ThrowAsync<QuotaUnavailableException>(waiting);
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        (await waiting).Status.ShouldBe(admits ? QuotaStatus.Admitted : QuotaStatus.Unavailable);
     }
 
     [Fact]
-    public async Task AcquireAsync_CallerGivesUp_IsCancelledAndNotUnavailable()
+    public async Task AcquireAsync_CallerGivesUp_IsAbortedAndNotUnavailable()
     {
+        _quota.Set = Policies.Prepared(_time, -1, Policies.User);
         using var cancel = new CancellationTokenSource();
-        var waiting = _quota.AcquireAsync("u", cancel.Token).AsTask();
+        var waiting = _quota.AcquireAsync(new QuotaKeys("u"), cancel.Token).AsTask();
         await cancel.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(waiting);
+        (await waiting).Status.ShouldBe(QuotaStatus.Aborted);
     }
+
+    private bool Takes(string key) => _slices.TryTake(_quota.Set.Policies[0], key, 1, out _);
 
     private static async Task Eventually(Func<bool> condition)
     {

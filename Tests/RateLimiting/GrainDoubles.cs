@@ -25,15 +25,24 @@ internal sealed class SeatsGrainDouble : IGatewaySeatsGrain
         var onCall = OnCall;
         Interlocked.Increment(ref _calls);
         onCall();
-        return ValueTask.FromResult(new GatewaySeat(60, 1, 2, 15));
+        return ValueTask.FromResult(Policies.Seat(0, Policies.User));
     }
+
+    public ValueTask<SeatCount> CountAsync(CancellationToken cancellationToken = default) => ValueTask.FromResult(new SeatCount(2, Policies.LeaseMillis));
 }
 
-/// <summary>A user's grain that never answers.</summary>
+/// <summary>A key's grain that never answers.</summary>
 internal sealed class SilentRateLimitGrain : IRateLimitGrain
 {
-    public ValueTask<RateLimitDecision> AcquireAsync(int tokens, CancellationToken cancellationToken = default) =>
-        new(new TaskCompletionSource<RateLimitDecision>().Task.WaitAsync(cancellationToken));
+    public ValueTask<QuotaDecision> AcquireAsync(QuotaClaim[] claims, CancellationToken cancellationToken = default) => NeverAsync<QuotaDecision>(cancellationToken);
+
+    public Task ReturnAsync(QuotaClaim[] claims, QuotaReceipt receipt) => Task.CompletedTask;
+
+    public ValueTask<QuotaVerdict[]> ReadAsync(string[] policies, CancellationToken cancellationToken = default) => NeverAsync<QuotaVerdict[]>(cancellationToken);
+
+    public async ValueTask ResetAsync(CancellationToken cancellationToken = default) => await NeverAsync<int>(cancellationToken);
+
+    private static ValueTask<T> NeverAsync<T>(CancellationToken cancellationToken) => new(new TaskCompletionSource<T>().Task.WaitAsync(cancellationToken));
 }
 
 /// <summary>Knows the seats grain it is given and users' grains that are silent.</summary>

@@ -1,3 +1,4 @@
+using HeartGrains.Hosting;
 using HeartGrains.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -20,18 +21,58 @@ public sealed class QuotaCluster : IAsyncLifetime
 
     internal IGrainFactory Grains => _cluster!.Client;
 
+    /// <summary>The policies in force: a user's 60, a brisk one that is not stored, a window, and one that only watches.</summary>
+    internal static QuotaPolicy[] Policies { get; } =
+    [
+        RateLimiting.Policies.User,
+        RateLimiting.Policies.User with { Name = "brisk", Limit = 10, Window = TimeSpan.FromSeconds(1) },
+        RateLimiting.Policies.User with { Name = "window", Algorithm = QuotaAlgorithm.SlidingWindow, Limit = 30 },
+        RateLimiting.Policies.User with { Name = "watching", Limit = 4, IsShadow = true },
+    ];
+
     public async ValueTask InitializeAsync()
     {
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddRateLimiting();
+            silo.AddRateLimiting(spareSeats: 1);
+            silo.Services.Replace(ServiceDescriptor.Singleton(new LiveSettings<QuotaSettings>(new QuotaSettings(Policies, 1_000))));
             silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
             silo.Services.AddKeyedSingleton<IGrainStorage>(RateLimitHosting.StorageName, Store);
         });
         _cluster = builder.Build();
         await _cluster.DeployAsync();
+    }
+
+    /// <summary>Moves the clock in steps that the silo's lease of the number of seats survives.</summary>
+    internal async Task AdvanceAsync(TimeSpan time)
+    {
+        var grain = Grains.GetGrain<IRateLimitGrain>(QuotaKey.Of(QuotaDimension.User, "clock"));
+        for (var step = TimeSpan.FromSeconds(4); time > TimeSpan.Zero; time -= step)
+        {
+            Time.Advance(time < step ? time : step);
+            await EventuallyAsync(() => grain.ReadAsync(["user"]).AsTask());
+        }
+    }
+
+    /// <summary>Waits until the silo knows the number of seats; it asks again as the clock moves on.</summary>
+    internal async Task EventuallyAsync(Func<Task> call)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while (true)
+        {
+            try
+            {
+                await call();
+                return;
+            }
+            catch (InvalidOperationException) when (!limit.IsCancellationRequested)
+            {
+                Time.Advance(TimeSpan.FromMilliseconds(50));
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+            }
+        }
     }
 
     internal Task DeactivateAsync(IAddressable grain) => _cluster!.DeactivateAsync(grain);

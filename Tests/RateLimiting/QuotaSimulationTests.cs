@@ -1,44 +1,62 @@
 using CsCheck;
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.RateLimiting;
-using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
 namespace HeartGrains.Tests.RateLimiting;
 
 /// <summary>
-/// Gateways, seats, grain and store as one deterministic system: calls come in bursts at random gateways while gateways restart, seats
-/// move, answers get lost, grains crash, and stale activations live on. Whatever happens, no window sees more than limit + rate × window.
+/// Gateways, seats, silos, grain and store as one deterministic system: calls come in bursts at random gateways while gateways restart, join and go, seats
+/// move, answers get lost, grains crash and move, calls fail and give back, and stale activations live on. Whatever happens, no window sees more than
+/// limit + rate × window.
 /// </summary>
 public sealed class QuotaSimulationTests
 {
+    private static readonly Gen<QuotaPolicy> Policies = Gen
+        .Select(Gen.Enum<QuotaAlgorithm>(), Gen.Long[1, 60], Gen.Int[60, 600], Gen.Int[0, 4], Gen.Int[1, 12])
+        .Select((algorithm, limit, seconds, slice, segments) => new QuotaPolicy
+        {
+            Name = "user",
+            Dimension = QuotaDimension.User,
+            Algorithm = algorithm,
+            Limit = limit,
+            Window = TimeSpan.FromSeconds(seconds),
+            Segments = segments,
+            SliceTokens = slice,
+        });
+
     [Fact]
     public void Admissions_AnySchedule_NeverExceedLimitPlusRateTimesWindow()
     {
-        var policies = Gen.Select(Gen.Int[1, 40], Gen.Int[1, 5], Gen.Int[1, 3], Gen.Int[0, 3]);
-        var pauses = Gen.Frequency((6, Gen.Int[0, 200]), (3, Gen.Int[200, 6_000]), (1, Gen.Int[6_000, 60_000]));
-        var steps = Gen.Select(pauses, Gen.Int[0, 99], Gen.Int[0, 2], Gen.Int[1, 30]).Array[20, 120];
+        var pauses = Gen.Frequency((6, Gen.Int[0, 200]), (3, Gen.Int[200, 6_000]), (2, Gen.Int[6_000, 60_000]));
+        var costs = Gen.Frequency((4, Gen.Const(1)), (1, Gen.Int[1, 5]));
+        var steps = Gen.Select(pauses, Gen.Int[0, 99], Gen.Int[0, 7], Gen.Int[1, 30], costs).Array[20, 150];
         var cases = 0;
         var admitted = 0L;
-        Gen.Select(policies, steps).Sample((policy, schedule) =>
+        Gen.Select(Policies, Gen.Int[1, 8], steps).Sample((policy, gateways, schedule) =>
         {
-            var (limit, perSecond, slice, seats) = policy;
-            var world = new QuotaWorld(limit, perSecond, slice, seats);
-            foreach (var (pause, action, gateway, burst) in schedule) world.Step(pause, action, gateway, burst);
+            var world = new QuotaWorld(policy, gateways);
+            foreach (var (pause, action, gateway, burst, cost) in schedule) world.Step(pause, action, gateway, burst, cost);
             world.ShouldKeepTheBound();
             Interlocked.Increment(ref cases);
             Interlocked.Add(ref admitted, world.Admitted);
-        }, iter: 3_000);
+        }, iter: 5_000);
         admitted.ShouldBeGreaterThan(cases * 10L);
     }
 
-    [Fact]
-    public void Admissions_CallsAtTheGrainOnly_ReachItsWholeShare()
+    [Theory]
+    [InlineData(0, 60)]
+    [InlineData(1, 58)]
+    public void Admissions_OneGateway_GetsAllButTheSpareSeatsSlice(int spareSeats, int expected)
     {
-        var world = new QuotaWorld(limit: 60, perSecond: 1, slice: 2, seats: 1);
-        world.Step(pause: 0, action: QuotaWorld.RenewAction, gateway: 0, burst: 0);
-        world.Step(pause: 0, action: 0, gateway: 0, burst: 100);
-        world.Admitted.ShouldBe(60);
+        var policy = new QuotaPolicy
+        {
+            Name = "user", Dimension = QuotaDimension.User, Algorithm = QuotaAlgorithm.TokenBucket, Limit = 60, Window = TimeSpan.FromMinutes(1), SliceTokens = 2,
+        };
+        var world = new QuotaWorld(policy, gateways: 1, spareSeats);
+        world.Step(pause: 0, action: QuotaWorld.RenewAction, gateway: 0, burst: 0, cost: 1);
+        world.Step(pause: 0, action: 67, gateway: 0, burst: 0, cost: 1);
+        world.Step(pause: 0, action: 0, gateway: 0, burst: 100, cost: 1);
+        world.Admitted.ShouldBe(expected);
     }
 }

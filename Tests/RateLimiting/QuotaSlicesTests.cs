@@ -1,5 +1,4 @@
 using HeartGrains.Gateway.RateLimiting;
-using HeartGrains.RateLimiting;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
@@ -9,108 +8,158 @@ namespace HeartGrains.Tests.RateLimiting;
 public sealed class QuotaSlicesTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly QuotaShare _share;
+    private readonly SlicedPolicy _policy;
 
-    public QuotaSlicesTests() => _share = QuotaShare.Of(2, 60, 1, _time.TimestampFrequency);
+    public QuotaSlicesTests() => _policy = Policies.Prepared(_time, 0, Policies.User).Policies[0];
 
     [Fact]
-    public void TryAcquire_NoSeat_HasNoSlice()
+    public void TryTake_NoLease_HasNoSlice()
     {
         var slices = new QuotaSlices(1_000, _time);
-        slices.TryAcquire("u", out _, out var wait).ShouldBeFalse();
-        wait.ShouldBe(long.MaxValue);
+        slices.TryTake(_policy, "u", 1, out var level).ShouldBeFalse();
+        level.TicksUntil(1).ShouldBe(long.MaxValue);
     }
 
     [Fact]
-    public void TryAcquire_SliceSpent_SaysWhenItHasATokenAgain()
+    public void TryTake_SliceSpent_SaysWhenItHasATokenAgain()
     {
         var slices = Seated(1_000);
-        slices.TryAcquire("u", out var remaining, out _).ShouldBeTrue();
-        remaining.ShouldBe(1);
-        slices.TryAcquire("u", out remaining, out _).ShouldBeTrue();
-        remaining.ShouldBe(0);
+        slices.TryTake(_policy, "u", 1, out var level).ShouldBeTrue();
+        level.Tokens.ShouldBe(1);
+        slices.TryTake(_policy, "u", 1, out level).ShouldBeTrue();
+        level.Tokens.ShouldBe(0);
 
-        slices.TryAcquire("u", out _, out var wait).ShouldBeFalse();
-        _time.GetElapsedTime(0, wait).ShouldBe(TimeSpan.FromSeconds(30));
+        slices.TryTake(_policy, "u", 1, out level).ShouldBeFalse();
+        _time.GetElapsedTime(0, level.TicksUntil(1)).ShouldBe(TimeSpan.FromSeconds(30));
+        _time.GetElapsedTime(0, level.TicksUntilFull).ShouldBe(TimeSpan.FromSeconds(60));
         _time.Advance(TimeSpan.FromSeconds(30) - TimeSpan.FromTicks(1));
-        slices.TryAcquire("u", out _, out _).ShouldBeFalse();
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeFalse();
         _time.Advance(TimeSpan.FromTicks(1));
-        slices.TryAcquire("u", out _, out _).ShouldBeTrue();
-        slices.TryAcquire("u", out _, out _).ShouldBeFalse();
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeTrue();
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeFalse();
     }
 
     [Fact]
-    public void TryAcquire_LeaseOver_HasNoSlice()
+    public void TryTake_MoreThanTheSliceHas_TakesNothing()
+    {
+        var slices = Seated(1_000);
+        slices.TryTake(_policy, "u", 3, out _).ShouldBeFalse();
+        slices.TryTake(_policy, "u", 2, out _).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void TakeUpTo_MoreThanTheSliceHas_TakesWhatThereIs()
+    {
+        var slices = Seated(1_000);
+        slices.TakeUpTo(_policy, "u", 5).ShouldBe(2);
+        slices.TakeUpTo(_policy, "u", 5).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Return_TokensTaken_AreThereAgainAndNoMore()
+    {
+        var slices = Seated(1_000);
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeTrue();
+        slices.Return(_policy, "u", 1);
+        slices.Look(_policy, "u").Tokens.ShouldBe(2);
+        slices.Return(_policy, "u", 1);
+        slices.TakeUpTo(_policy, "u", 5).ShouldBe(2);
+    }
+
+    [Fact]
+    public void TryTake_LeaseOver_HasNoSlice()
     {
         var slices = Seated(1_000, TimeSpan.FromSeconds(15));
         _time.Advance(TimeSpan.FromSeconds(15) - TimeSpan.FromTicks(1));
-        slices.TryAcquire("u", out _, out _).ShouldBeTrue();
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeTrue();
         _time.Advance(TimeSpan.FromTicks(1));
-        slices.TryAcquire("u", out _, out _).ShouldBeFalse();
-        slices.TryAcquire("v", out _, out _).ShouldBeFalse();
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeFalse();
+        slices.TryTake(_policy, "v", 1, out _).ShouldBeFalse();
     }
 
     [Fact]
-    public void TryAcquire_TableFull_GivesNoSliceRatherThanForgettingOne()
+    public void TryTake_SeatGivenAnew_StartsEmptyAndOldPoliciesGiveNothing()
     {
-        var slices = Seated(users: 8);
+        var slices = Seated(1_000);
+        var set = PolicySet.None.With(Policies.Seat(0, Policies.User) with { Term = 7, FreeMillis = 0 }, _time.GetTimestamp(), _time.TimestampFrequency);
+        slices.Extend(7, long.MaxValue);
+        slices.TryTake(_policy, "u", 1, out _).ShouldBeFalse();
+        slices.TryTake(set.Policies[0], "u", 1, out _).ShouldBeFalse();
+        _time.Advance(TimeSpan.FromSeconds(30));
+        slices.TryTake(set.Policies[0], "u", 1, out _).ShouldBeTrue();
+        slices.TryTake(set.Policies[0], "u", 1, out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void TryTake_TwoPoliciesOfOneKey_HaveSlicesOfTheirOwn()
+    {
+        var slices = Seated(1_000);
+        var set = Policies.Prepared(_time, 0, Policies.User, Policies.User with { Name = "other" });
+        slices.TakeUpTo(set.Policies[0], "u", 5).ShouldBe(2);
+        slices.TakeUpTo(set.Policies[1], "u", 5).ShouldBe(2);
+    }
+
+    [Fact]
+    public void TryTake_TableFull_GivesNoSliceRatherThanForgettingOne()
+    {
+        var slices = Seated(keys: 8);
         var admitted = 0;
-        for (var user = 0; user < 100; user++)
+        for (var key = 0; key < 100; key++)
             for (var call = 0; call < 3; call++)
-                if (slices.TryAcquire($"u{user}", out _, out _)) admitted++;
+                if (slices.TryTake(_policy, $"u{key}", 1, out _)) admitted++;
 
         admitted.ShouldBe(16 * 2);
     }
 
     [Fact]
-    public void TryAcquire_SlicesFullAgain_TheirEntriesAreReused()
+    public void TryTake_SlicesFullAgain_TheirEntriesAreReused()
     {
-        var slices = Seated(users: 8);
-        for (var user = 0; user < 16; user++) slices.TryAcquire($"u{user}", out _, out _).ShouldBeTrue();
-        slices.TryAcquire("late", out _, out _).ShouldBeFalse();
+        var slices = Seated(keys: 8);
+        for (var key = 0; key < 16; key++) slices.TryTake(_policy, $"u{key}", 1, out _).ShouldBeTrue();
+        slices.TryTake(_policy, "late", 1, out _).ShouldBeFalse();
         _time.Advance(TimeSpan.FromSeconds(30));
-        slices.TryAcquire("late", out _, out _).ShouldBeTrue();
+        slices.TryTake(_policy, "late", 1, out _).ShouldBeTrue();
     }
 
     [Fact]
-    public void TryAcquire_ManyUsers_RoomForAsManyAsPromised()
+    public void TryTake_ManyKeys_RoomForAsManyAsPromised()
     {
-        var slices = Seated(users: 20_000);
+        var slices = Seated(keys: 20_000);
         var admitted = 0;
-        for (var user = 0; user < 20_000; user++)
-            if (slices.TryAcquire($"user{user}", out _, out _)) admitted++;
+        for (var key = 0; key < 20_000; key++)
+            if (slices.TryTake(_policy, $"user{key}", 1, out _)) admitted++;
 
         admitted.ShouldBeGreaterThan(19_800);
     }
 
     [Fact]
-    public void TryAcquire_ManyThreads_NeverGivesMoreThanTheSlices()
+    public void TryTake_ManyThreads_NeverGivesMoreThanTheSlices()
     {
-        var slices = Seated(users: 10_000);
+        var slices = Seated(keys: 10_000);
         var admitted = 0;
         Parallel.For(0, 40_000, call =>
         {
-            if (slices.TryAcquire($"u{call % 100}", out _, out _)) Interlocked.Increment(ref admitted);
+            if (slices.TryTake(_policy, $"u{call % 100}", 1, out _)) Interlocked.Increment(ref admitted);
         });
         admitted.ShouldBe(200);
     }
 
     [Fact]
-    public void TryAcquire_Admitted_AllocatesNothing()
+    public void TryTake_Admitted_AllocatesNothing()
     {
-        var slices = Seated(users: 10_000);
-        var users = Enumerable.Range(0, 1_000).Select(user => $"user-{user}").ToArray();
-        foreach (var user in users) slices.TryAcquire(user, out _, out _);
+        var slices = Seated(keys: 10_000);
+        var keys = Enumerable.Range(0, 1_000).Select(key => $"user-{key}").ToArray();
+        foreach (var key in keys) slices.TryTake(_policy, key, 1, out _);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (var user in users) slices.TryAcquire(user, out _, out _);
+        foreach (var key in keys) slices.TryTake(_policy, key, 1, out _);
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
-    private QuotaSlices Seated(int users, TimeSpan? lease = null)
+    private QuotaSlices Seated(int keys, TimeSpan? lease = null)
     {
-        var slices = new QuotaSlices(users, _time);
-        slices.Grant(_share, _time.GetTimestamp() + (lease ?? TimeSpan.FromHours(1)).Ticks * (_time.TimestampFrequency / TimeSpan.TicksPerSecond));
+        var slices = new QuotaSlices(keys, _time);
+        slices.Extend(_policy.Term, _time.GetTimestamp() + (lease ?? TimeSpan.FromHours(1)).Ticks * (_time.TimestampFrequency / TimeSpan.TicksPerSecond));
         return slices;
     }
 }

@@ -8,12 +8,12 @@ namespace HeartGrains.Tests.RateLimiting;
 internal sealed class QuotaStore : IGrainStorage
 {
     private readonly ConcurrentDictionary<(string State, GrainId Grain), (object Value, string Version)> _rows = new();
-    private int _writes;
+    private readonly ConcurrentDictionary<GrainId, int> _writes = new();
     private int _version;
 
     public bool IsDown { get; set; }
 
-    public int Writes => _writes;
+    public int WritesOf(GrainId grain) => _writes.GetValueOrDefault(grain);
 
     public bool Holds(GrainId grain) => _rows.Keys.Any(key => key.Grain == grain);
 
@@ -35,7 +35,7 @@ internal sealed class QuotaStore : IGrainStorage
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         Check(stateName, grainId, grainState.ETag);
-        Interlocked.Increment(ref _writes);
+        _writes.AddOrUpdate(grainId, 1, static (_, count) => count + 1);
         grainState.ETag = NextVersion();
         grainState.RecordExists = true;
         _rows[(stateName, grainId)] = (grainState.State!, grainState.ETag);

@@ -4,48 +4,58 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace HeartGrains.Tests.RateLimiting;
 
-/// <summary>One user, three gateways, up to two activations of each grain, a store with a version check, a clock.</summary>
+/// <summary>
+/// One key under one policy: up to eight gateways, up to two silos with an activation each of the key's grain, two activations of the seats grain, a
+/// store with a version check, a clock.
+/// </summary>
 internal sealed class QuotaWorld
 {
     public const int RenewAction = 45;
-    private const string User = "u456";
-    private const int LeaseSeconds = 15;
+    private const string Key = "u456";
 
     private readonly FakeTimeProvider _time = new();
-    private readonly RateLimitOptions _options;
-    private readonly QuotaShare _share;
+    private readonly QuotaPolicy _policy;
     private readonly GatewayModel[] _gateways;
-    private readonly Versioned<QuotaState> _quotaStore = new();
-    private readonly Versioned<Guid[]> _seatStore = new();
-    private readonly List<long> _admittedAt = [];
-    private UserActivation _active;
-    private UserActivation _stale;
+    private readonly SiloModel[] _silos;
+    private readonly Versioned<QuotaLevel> _quotaStore = new();
+    private readonly Versioned<GatewaySeatsState> _seatStore = new();
+    private readonly List<(long At, long Tokens)> _admitted = [];
+    private Activation _active;
+    private Activation _stale;
     private SeatActivation _seats;
     private SeatActivation _staleSeats;
 
-    public QuotaWorld(int limit, int perSecond, int slice, int seats)
+    public QuotaWorld(QuotaPolicy policy, int gateways, int spareSeats = 1)
     {
-        _options = new RateLimitOptions { TokenLimit = limit, TokensPerPeriod = perSecond, SliceTokens = slice, GatewaySeats = seats };
-        _share = _options.GrainShare(_time.TimestampFrequency);
-        _gateways = [.. Enumerable.Range(0, 3).Select(_ => new GatewayModel(_time))];
-        _active = _stale = ActivateUser();
+        _policy = policy;
+        SpareSeats = spareSeats;
         _seats = _staleSeats = ActivateSeats();
+        _silos = [new SiloModel(_time), new SiloModel(_time)];
+        foreach (var silo in _silos) Count(silo, _seats, answerIsLost: false);
+        _active = _stale = Activate(_silos[0]);
+        _gateways = [.. Enumerable.Range(0, gateways).Select(_ => new GatewayModel(_time))];
     }
 
-    public int Admitted => _admittedAt.Count;
+    public long Admitted => _admitted.Sum(admission => admission.Tokens);
 
-    public void Step(int pause, int action, int gateway, int burst)
+    private int SpareSeats { get; }
+
+    public void Step(int pause, int action, int gateway, int burst, int cost)
     {
         _time.Advance(TimeSpan.FromMilliseconds(pause));
+        var asked = _gateways[gateway % _gateways.Length];
         switch (action)
         {
-            case < 40: Call(_gateways[gateway], burst, () => _active); break;
-            case < 45: Call(_gateways[gateway], burst, () => _stale); break;
-            case < 65: Renew(_gateways[gateway], _seats, answerIsLost: action == 64); break;
-            case < 72: Renew(_gateways[gateway], _staleSeats, answerIsLost: false); break;
-            case < 80: _gateways[gateway] = new GatewayModel(_time); break;
-            case < 87: CrashGrain(); break;
-            case < 93: Close(); break;
+            case < 36: Call(asked, burst, cost, () => _active); break;
+            case < 41: Call(asked, burst, cost, () => _stale); break;
+            case < 45: CallForNothing(asked, cost, () => _active); break;
+            case < 62: Renew(asked, _seats, answerIsLost: action == 61); break;
+            case < 67: Renew(asked, _staleSeats, answerIsLost: false); break;
+            case < 74: Count(_silos[burst % 2], _seats, answerIsLost: action == 73); break;
+            case < 77: Count(_silos[burst % 2], _staleSeats, answerIsLost: false); break;
+            case < 83: _gateways[gateway % _gateways.Length] = new GatewayModel(_time); break;
+            case < 89: CrashGrain(_silos[burst % 2]); break;
+            case < 94: Close(_silos[burst % 2]); break;
             default: CrashSeats(); break;
         }
     }
@@ -53,73 +63,115 @@ internal sealed class QuotaWorld
     /// <summary>Looks at every window that starts and ends with an admission.</summary>
     public void ShouldKeepTheBound()
     {
-        for (var first = 0; first < _admittedAt.Count; first++)
+        for (var first = 0; first < _admitted.Count; first++)
         {
-            for (var last = first; last < _admittedAt.Count; last++)
+            var tokens = 0L;
+            for (var last = first; last < _admitted.Count; last++)
             {
-                var seconds = _time.GetElapsedTime(_admittedAt[first], _admittedAt[last]).TotalSeconds;
-                var bound = _options.TokenLimit + _options.TokensPerSecond * seconds + 1e-9;
-                if (last - first + 1 > bound)
-                    throw new InvalidOperationException($"{last - first + 1} admitted within {seconds} s, at most {bound} allowed.");
+                tokens += _admitted[last].Tokens;
+                var seconds = _time.GetElapsedTime(_admitted[first].At, _admitted[last].At).TotalSeconds;
+                var bound = BoundOf(seconds);
+                if (tokens > bound) throw new InvalidOperationException($"{tokens} admitted within {seconds} s, at most {bound} allowed by {_policy}.");
             }
         }
     }
 
-    private void Call(GatewayModel gateway, int calls, Func<UserActivation> route)
+    private double BoundOf(double seconds)
     {
-        for (var call = 0; call < calls; call++)
-        {
-            if (gateway.Slices.TryAcquire(User, out _, out _) || AskGrain(route())) _admittedAt.Add(_time.GetTimestamp());
-        }
+        var window = _policy.Window.TotalSeconds;
+        return _policy.Algorithm == QuotaAlgorithm.SlidingWindow && seconds < window
+            ? _policy.Limit
+            : _policy.Limit + _policy.Limit / window * seconds + 1e-9;
     }
 
-    private bool AskGrain(UserActivation activation)
+    private void Call(GatewayModel gateway, int calls, int cost, Func<Activation> route)
     {
-        var now = _time.GetTimestamp();
-        if (activation.Quota.TrySpend(1, now)) return true;
-        if (activation.Quota.Plan(1, now) is not { } reservation) return false;
-        if (!activation.Slot.TryWrite(reservation.State))
+        for (var call = 0; call < calls; call++)
+            if (Take(gateway, cost, route) is not null) _admitted.Add((_time.GetTimestamp(), cost));
+    }
+
+    // The heart fails for our fault: the tokens go back to where they came from, unless that is lost.
+    private void CallForNothing(GatewayModel gateway, int cost, Func<Activation> route) => Take(gateway, cost, route)?.Invoke();
+
+    /// <summary>Takes as a gateway does; what it returns gives back.</summary>
+    private Action? Take(GatewayModel gateway, int cost, Func<Activation> route)
+    {
+        if (gateway.Policy is { } policy && gateway.Slices.TryTake(policy, Key, cost, out _)) return () => gateway.Slices.Return(policy, Key, cost);
+
+        var part = gateway.Policy is { } sliced && cost > 1 ? gateway.Slices.TakeUpTo(sliced, Key, cost - 1) : 0;
+        var activation = route();
+        if (AskGrain(activation, cost - part) is { } takenAt)
         {
-            // The version check failed: this activation goes, the next one loads.
-            if (ReferenceEquals(activation, _stale)) _stale = _active;
-            if (ReferenceEquals(activation, _active)) _active = ActivateUser();
-            return false;
+            return () =>
+            {
+                if (part > 0) gateway.Slices.Return(gateway.Policy!, Key, part);
+                activation.Account.Return(cost - part, takenAt, _time.GetTimestamp());
+            };
         }
 
-        activation.Quota.Commit(reservation);
-        return activation.Quota.TrySpend(1, now);
+        if (part > 0) gateway.Slices.Return(gateway.Policy!, Key, part);
+        return null;
+    }
+
+    private long? AskGrain(Activation activation, long tokens)
+    {
+        var now = _time.GetTimestamp();
+        if (activation.Silo.Seats(now) is not { } seats) return null;
+        var account = activation.Account;
+        account.Adopt(_policy, _policy.GrainLimit(seats), now);
+        if (!account.Has(tokens, now)) return null;
+        if (account.Plan(tokens, now) is { } reservation)
+        {
+            if (!activation.Slot.TryWrite(reservation.Level))
+            {
+                // The version check failed: this activation goes, the next one loads.
+                if (ReferenceEquals(activation, _stale)) _stale = _active;
+                if (ReferenceEquals(activation, _active)) _active = Activate(activation.Silo);
+                return null;
+            }
+
+            account.Commit(reservation);
+        }
+
+        return account.TrySpend(tokens, now) ? now : null;
     }
 
     private void Renew(GatewayModel gateway, SeatActivation seats, bool answerIsLost)
     {
         var calledAt = _time.GetTimestamp();
-        if (_options.EffectiveSliceTokens == 0) return;
-        if (seats.Seats.Plan(gateway.Id, calledAt) is not { } holders) return;
-        if (!seats.Slot.TryWrite(holders))
-        {
-            if (ReferenceEquals(seats, _staleSeats)) _staleSeats = _seats;
-            else _seats = ActivateSeats();
-            return;
-        }
+        if (Write(seats, gateway.Id) is not var (index, term, freeSince) || answerIsLost) return;
+        var freeMillis = (long)Math.Min(_time.GetElapsedTime(freeSince).TotalMilliseconds, long.MaxValue / 2);
+        gateway.Accept(new GatewaySeat([_policy], index, term, freeMillis, (long)GatewaySeatsGrain.Lease.TotalMilliseconds), calledAt);
+    }
 
-        seats.Seats.Commit(holders, gateway.Id, calledAt);
-        if (answerIsLost) return;
-        var share = QuotaShare.Of(_options.EffectiveSliceTokens, _options.TokenLimit, _options.TokensPerSecond, _time.TimestampFrequency);
-        gateway.Slices.Grant(share, calledAt + LeaseSeconds * _time.TimestampFrequency);
+    private void Count(SiloModel silo, SeatActivation seats, bool answerIsLost)
+    {
+        var calledAt = _time.GetTimestamp();
+        if (Write(seats, null) is null || answerIsLost) return;
+        silo.Accept(seats.Seats.Count, calledAt);
+    }
+
+    private (int Index, long Term, long FreeSince)? Write(SeatActivation seats, Guid? gatewayId)
+    {
+        var plan = seats.Seats.Plan(gatewayId, _time.GetTimestamp());
+        if (seats.Slot.TryWrite(plan.State)) return seats.Seats.Commit(plan, _time.GetTimestamp());
+        if (ReferenceEquals(seats, _staleSeats)) _staleSeats = _seats;
+        else _seats = ActivateSeats();
+        return null;
     }
 
     // The old activation is not gone for sure: it stays reachable as the stale one.
-    private void CrashGrain()
+    private void CrashGrain(SiloModel silo)
     {
         _stale = _active;
-        _active = ActivateUser();
+        _active = Activate(silo);
     }
 
-    private void Close()
+    private void Close(SiloModel silo)
     {
-        if (_active.Slot.Exists) _active.Slot.TryWrite(_active.Quota.Close(_time.GetTimestamp()));
-        if (ReferenceEquals(_stale, _active)) _stale = _active = ActivateUser();
-        else _active = ActivateUser();
+        if (_policy.Window >= QuotaAccount.LastingWindow && _active.Slot.Exists) _active.Slot.TryWrite(_active.Account.Close(_time.GetTimestamp()));
+        if (ReferenceEquals(_stale, _active)) _stale = _active = Activate(silo);
+        else _active = Activate(silo);
     }
 
     private void CrashSeats()
@@ -128,30 +180,58 @@ internal sealed class QuotaWorld
         _seats = ActivateSeats();
     }
 
-    private UserActivation ActivateUser()
+    private Activation Activate(SiloModel silo)
     {
         var slot = _quotaStore.Read();
-        return new UserActivation(new UserQuota(_share, 15 * _time.TimestampFrequency, slot.Value, _time.GetTimestamp()), slot);
+        var now = _time.GetTimestamp();
+        var limit = _policy.GrainLimit(silo.Seats(now) ?? int.MaxValue);
+        return new Activation(silo, new QuotaAccount(_policy, limit, _time.TimestampFrequency, slot.Value, now), slot);
     }
 
     private SeatActivation ActivateSeats()
     {
         var slot = _seatStore.Read();
-        var fill = (long)Math.Ceiling(_options.FillTime.TotalSeconds * _time.TimestampFrequency);
-        var reuse = LeaseSeconds * _time.TimestampFrequency + fill + _time.TimestampFrequency;
-        return new SeatActivation(new GatewaySeats(_options.GatewaySeats, reuse, slot.Value ?? [], _time.GetTimestamp()), slot);
+        return new SeatActivation(
+            new GatewaySeats(
+                SpareSeats,
+                GatewaySeatsGrain.LeaseTicks(_time.TimestampFrequency),
+                () => _policy.WindowTicks(_time.TimestampFrequency),
+                slot.Value,
+                _time.GetTimestamp()),
+            slot);
     }
 
     private sealed class GatewayModel(TimeProvider time)
     {
+        private PolicySet _set = PolicySet.None;
+
         public Guid Id { get; } = Guid.NewGuid();
 
         public QuotaSlices Slices { get; } = new(16, time);
+
+        public SlicedPolicy? Policy => _set.Policies.Length == 0 ? null : _set.Policies[0];
+
+        public void Accept(in GatewaySeat seat, long calledAt)
+        {
+            _set = _set.With(seat, time.GetTimestamp(), time.TimestampFrequency);
+            Slices.Extend(seat.Term, seat.Index >= 0 ? calledAt + seat.LeaseMillis * time.TimestampFrequency / 1000 : calledAt);
+        }
     }
 
-    private sealed record UserActivation(UserQuota Quota, Versioned<QuotaState>.Slot Slot);
+    private sealed class SiloModel(TimeProvider time)
+    {
+        private int _seats;
+        private long _until = long.MinValue;
 
-    private sealed record SeatActivation(GatewaySeats Seats, Versioned<Guid[]>.Slot Slot);
+        public int? Seats(long now) => now < _until ? _seats : null;
+
+        public void Accept(int seats, long calledAt) =>
+            (_seats, _until) = (seats, calledAt + (long)GatewaySeatsGrain.Lease.TotalSeconds * time.TimestampFrequency);
+    }
+
+    private sealed record Activation(SiloModel Silo, QuotaAccount Account, Versioned<QuotaLevel>.Slot Slot);
+
+    private sealed record SeatActivation(GatewaySeats Seats, Versioned<GatewaySeatsState>.Slot Slot);
 
     private sealed class Versioned<T> where T : class
     {

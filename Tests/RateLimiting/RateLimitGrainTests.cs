@@ -1,16 +1,21 @@
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.RateLimiting;
+using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Storage;
 using Shouldly;
 using Xunit;
 
 namespace HeartGrains.Tests.RateLimiting;
 
-public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<QuotaCluster>
+public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<QuotaCluster>, IAsyncLifetime
 {
     private readonly string _user = Guid.NewGuid().ToString("N");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await cluster.EventuallyAsync(() => Grain().ReadAsync(["user"], Cancel).AsTask());
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task AcquireAsync_ShareSpent_RefusesAndSaysExactlyWhen()
@@ -18,24 +23,30 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
         var grain = Grain();
         (await SpendAsync(grain, 100)).ShouldBe(56);
 
-        var refused = await grain.AcquireAsync(1, Cancel);
-        refused.IsAcquired.ShouldBeFalse();
-        refused.Remaining.ShouldBe(0);
-        refused.RetryAfterMillis.ShouldBe(1072);
+        var refused = (await AcquireAsync(grain)).Verdicts[0];
+        refused.ShouldBe(new QuotaVerdict(false, 0, 1072, 60_000));
 
         cluster.Time.Advance(TimeSpan.FromMilliseconds(refused.RetryAfterMillis - 1));
-        (await grain.AcquireAsync(1, Cancel)).IsAcquired.ShouldBeFalse();
+        (await AcquireAsync(grain)).IsAcquired.ShouldBeFalse();
         cluster.Time.Advance(TimeSpan.FromMilliseconds(1));
-        (await grain.AcquireAsync(1, Cancel)).IsAcquired.ShouldBeTrue();
+        (await AcquireAsync(grain)).IsAcquired.ShouldBeTrue();
     }
 
     [Fact]
     public async Task AcquireAsync_TokensInHandOrRefused_WritesNothing()
     {
         var grain = Grain();
-        var before = cluster.Store.Writes;
+        var before = cluster.Store.WritesOf(grain.GetGrainId());
         (await SpendAsync(grain, 100)).ShouldBe(56);
-        (cluster.Store.Writes - before).ShouldBe(6);
+        (cluster.Store.WritesOf(grain.GetGrainId()) - before).ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_WindowUnderAMinute_IsNotStored()
+    {
+        var grain = Grain();
+        (await SpendAsync(grain, 100, policy: "brisk")).ShouldBe(6);
+        cluster.Store.Holds(grain.GetGrainId()).ShouldBeFalse();
     }
 
     [Fact]
@@ -43,12 +54,17 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
     {
         var grain = Grain();
         (await SpendAsync(grain, 15)).ShouldBe(15);
-
-        cluster.Store.IsDown = true;
-        await cluster.DeactivateAsync(grain);
-        cluster.Store.IsDown = false;
-
+        await CrashAsync(grain);
         (await SpendAsync(grain, 100)).ShouldBe(36);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_WindowAfterCrash_HandsOutNoPermitTwice()
+    {
+        var grain = Grain();
+        (await SpendAsync(grain, 15, policy: "window")).ShouldBe(15);
+        await CrashAsync(grain);
+        (await SpendAsync(grain, 100, policy: "window")).ShouldBe(10);
     }
 
     [Fact]
@@ -61,13 +77,13 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
     }
 
     [Fact]
-    public async Task OnDeactivate_BucketFullAgain_LeavesNoRow()
+    public async Task OnDeactivate_WholeAgain_LeavesNoRow()
     {
         var grain = Grain();
         (await SpendAsync(grain, 5)).ShouldBe(5);
         cluster.Store.Holds(grain.GetGrainId()).ShouldBeTrue();
 
-        cluster.Time.Advance(TimeSpan.FromMinutes(1));
+        await cluster.AdvanceAsync(TimeSpan.FromMinutes(1));
         await cluster.DeactivateAsync(grain);
         cluster.Store.Holds(grain.GetGrainId()).ShouldBeFalse();
         (await SpendAsync(grain, 100)).ShouldBe(56);
@@ -79,7 +95,7 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
         var grain = Grain();
         (await SpendAsync(grain, 10)).ShouldBe(10);
         cluster.Store.IsDown = true;
-        await Should.ThrowAsync<Exception>(async () => await grain.AcquireAsync(1, Cancel));
+        await Should.ThrowAsync<Exception>(() => AcquireAsync(grain));
         cluster.Store.IsDown = false;
         (await SpendAsync(grain, 100)).ShouldBe(46);
     }
@@ -90,51 +106,148 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
         var grain = Grain();
         (await SpendAsync(grain, 10)).ShouldBe(10);
         cluster.Store.Touch(grain.GetGrainId());
-        await Should.ThrowAsync<InconsistentStateException>(async () => await grain.AcquireAsync(1, Cancel));
+        await Should.ThrowAsync<InconsistentStateException>(() => AcquireAsync(grain));
         (await SpendAsync(grain, 100)).ShouldBe(46);
     }
 
     [Fact]
-    public async Task AcquireAsync_KeyWithoutPrefix_IsRejected() =>
-        await Should.ThrowAsync<Exception>(async () => await cluster.Grains.GetGrain<IRateLimitGrain>("020235").AcquireAsync(1, Cancel));
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(57)]
-    public async Task AcquireAsync_TokensNoBucketHolds_IsRejected(int tokens) =>
-        await Should.ThrowAsync<ArgumentOutOfRangeException>(async () => await Grain().AcquireAsync(tokens, Cancel));
-
-    [Fact]
-    public async Task ClusterQuota_TwoSeatedGateways_AdmitTheLimitTogether()
+    public async Task AcquireAsync_OneOfTwoPoliciesSpent_TakesNothing()
     {
-        var seats = cluster.Grains.GetGrain<IGatewaySeatsGrain>(0);
-        var gateways = new List<ClusterQuota>();
-        for (var i = 0; i < 3; i++)
-        {
-            var calledAt = cluster.Time.GetTimestamp();
-            var seat = await seats.RenewAsync(Guid.NewGuid(), Cancel);
-            seat.SliceTokens.ShouldBe(i < 2 ? 2 : 0);
-            var slices = new QuotaSlices(1_000, cluster.Time);
-            slices.Grant(
-                QuotaShare.Of(seat.SliceTokens, seat.TokenLimit, seat.TokensPerSecond, cluster.Time.TimestampFrequency),
-                calledAt + seat.LeaseSeconds * cluster.Time.TimestampFrequency);
-            gateways.Add(new ClusterQuota(slices, GrainCallsOver.Grains(cluster.Grains, cluster.Time), cluster.Time));
-        }
-
-        var admitted = 0;
-        for (var call = 0; call < 100; call++)
-            if ((await gateways[call % 3].AcquireAsync(_user, Cancel)).IsAcquired) admitted++;
-        admitted.ShouldBe(60);
-        (await gateways[0].AcquireAsync(_user, Cancel)).RetryAfterMillis.ShouldBe(1072);
+        var grain = Grain();
+        (await SpendAsync(grain, 30, policy: "window")).ShouldBe(30);
+        var decision = await grain.AcquireAsync([new QuotaClaim("user", 1), new QuotaClaim("window", 1)], Cancel);
+        decision.IsAcquired.ShouldBeFalse();
+        decision.Verdicts[0].IsWithin.ShouldBeTrue();
+        decision.Verdicts[1].IsWithin.ShouldBeFalse();
+        (await grain.ReadAsync(["user"], Cancel))[0].Remaining.ShouldBe(56);
     }
 
-    private IRateLimitGrain Grain() => cluster.Grains.GetGrain<IRateLimitGrain>(RateLimitGrain.KeyPrefix + _user);
+    [Fact]
+    public async Task AcquireAsync_ShadowPolicySpent_StandsInNobodysWay()
+    {
+        var grain = Grain();
+        for (var call = 0; call < 10; call++)
+        {
+            var decision = await grain.AcquireAsync([new QuotaClaim("user", 1), new QuotaClaim("watching", 1)], Cancel);
+            decision.IsAcquired.ShouldBeTrue();
+            decision.Verdicts[1].IsWithin.ShouldBe(call < 2);
+        }
+    }
 
-    private static async Task<int> SpendAsync(IRateLimitGrain grain, int calls)
+    [Fact]
+    public async Task ReturnAsync_TokensOfThisActivation_AreThereAgain()
+    {
+        var grain = Grain();
+        var taken = await grain.AcquireAsync([new QuotaClaim("user", 20)], Cancel);
+        await grain.ReturnAsync([new QuotaClaim("user", 20)], taken.Receipt);
+        await cluster.EventuallyAsync(async () =>
+        {
+            if ((await grain.ReadAsync(["user"], Cancel))[0].Remaining != 56) throw new InvalidOperationException("not there yet");
+        });
+
+        taken = await grain.AcquireAsync([new QuotaClaim("user", 20)], Cancel);
+        await cluster.DeactivateAsync(grain);
+        await grain.ReturnAsync([new QuotaClaim("user", 20)], taken.Receipt);
+        (await grain.ReadAsync(["user"], Cancel))[0].Remaining.ShouldBe(36);
+    }
+
+    [Fact]
+    public async Task ResetAsync_SpentQuota_IsWholeAndLeavesNoRow()
+    {
+        var grain = Grain();
+        (await SpendAsync(grain, 100)).ShouldBe(56);
+        await grain.ResetAsync(Cancel);
+        cluster.Store.Holds(grain.GetGrainId()).ShouldBeFalse();
+        (await SpendAsync(grain, 100)).ShouldBe(56);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_PolicyTheSiloDoesNotHave_IsNotJudged()
+    {
+        var decision = await Grain().AcquireAsync([new QuotaClaim("gone", 1)], Cancel);
+        decision.IsAcquired.ShouldBeTrue();
+        decision.Verdicts[0].ShouldBe(QuotaVerdict.Unknown);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_KeyWithoutPrefix_IsRejected() =>
+        await Should.ThrowAsync<Exception>(() => AcquireAsync(cluster.Grains.GetGrain<IRateLimitGrain>("020235")));
+
+    [Fact]
+    public async Task AcquireAsync_NoTokens_IsRejected() =>
+        await Should.ThrowAsync<ArgumentOutOfRangeException>(async () => await Grain().AcquireAsync([new QuotaClaim("user", 0)], Cancel));
+
+    [Fact]
+    public async Task AcquireAsync_MoreThanTheShare_NeverFits() =>
+        (await Grain().AcquireAsync([new QuotaClaim("user", 57)], Cancel)).Verdicts[0].RetryAfterMillis.ShouldBe(long.MaxValue);
+
+    [Fact]
+    public async Task Quota_TwoSeatedGateways_AdmitTheLimitTogether()
+    {
+        Quota[] gateways = [Gateway(0), Gateway(1), Gateway(-1)];
+        var admitted = 0;
+        QuotaJudgement last = default;
+        for (var call = 0; call < 100; call++)
+        {
+            last = await gateways[call % 3].AcquireAsync(new QuotaKeys(_user), Cancel);
+            if (last.Status == QuotaStatus.Admitted) admitted++;
+        }
+
+        admitted.ShouldBe(60);
+        last = await gateways[0].AcquireAsync(new QuotaKeys(_user), Cancel);
+        last.Status.ShouldBe(QuotaStatus.Refused);
+        last.RetryAfterMillis.ShouldBe(1072);
+    }
+
+    [Fact]
+    public async Task Quota_MoreThanSliceAndGrainHoldApart_TakesFromBothOrNeither()
+    {
+        var gateway = Gateway(0);
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 59, Cancel)).Status.ShouldBe(QuotaStatus.Refused);
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 57, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 1, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 1, Cancel)).Status.ShouldBe(QuotaStatus.Refused);
+    }
+
+    [Fact]
+    public async Task Quota_CallFailsForOurFault_GivesBackToSliceAndGrain()
+    {
+        var gateway = Gateway(0);
+        var judgement = await gateway.AcquireAsync(new QuotaKeys(_user), 58, Cancel);
+        judgement.Status.ShouldBe(QuotaStatus.Admitted);
+        gateway.Return(judgement);
+        await cluster.EventuallyAsync(async () =>
+        {
+            var again = await gateway.AcquireAsync(new QuotaKeys(_user), 58, Cancel);
+            if (again.Status != QuotaStatus.Admitted) throw new InvalidOperationException("not there yet");
+        });
+    }
+
+    private Quota Gateway(int seat)
+    {
+        var set = Policies.Prepared(cluster.Time, seat, Policies.User);
+        var slices = new QuotaSlices(1_000, cluster.Time);
+        if (seat >= 0) slices.Extend(set.Policies[0].Term, long.MaxValue);
+        return new Quota(slices, GrainCallsOver.Grains(cluster.Grains, cluster.Time), cluster.Time, NullLogger<Quota>.Instance) { Set = set };
+    }
+
+    private IRateLimitGrain Grain() => cluster.Grains.GetGrain<IRateLimitGrain>(QuotaKey.Of(QuotaDimension.User, _user));
+
+    private async Task CrashAsync(IRateLimitGrain grain)
+    {
+        cluster.Store.IsDown = true;
+        await cluster.DeactivateAsync(grain);
+        cluster.Store.IsDown = false;
+    }
+
+    private static Task<QuotaDecision> AcquireAsync(IRateLimitGrain grain, string policy = "user") =>
+        grain.AcquireAsync([new QuotaClaim(policy, 1)], Cancel).AsTask();
+
+    private static async Task<int> SpendAsync(IRateLimitGrain grain, int calls, string policy = "user")
     {
         var admitted = 0;
         for (var call = 0; call < calls; call++)
-            if ((await grain.AcquireAsync(1, Cancel)).IsAcquired) admitted++;
+            if ((await AcquireAsync(grain, policy)).IsAcquired) admitted++;
         return admitted;
     }
 }

@@ -1,0 +1,76 @@
+using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hearts;
+using HeartGrains.RateLimiting;
+
+namespace HeartGrains.Gateway.RateLimiting;
+
+/// <summary>Claims made of one grain, for the policies of one dimension. Never made twice: a lost answer may have taken tokens.</summary>
+internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall<QuotaDecision>
+{
+    private readonly List<QuotaClaim> _claims = new(1);
+    private readonly List<(SlicedPolicy Policy, long SliceTokens)> _parts = new(1);
+    private IRateLimitGrain _grain = null!;
+
+    public string Key => key;
+
+    public QuotaDimension Dimension => dimension;
+
+    /// <summary>The policies asked about, in the order of the claims, each with what its slice gave towards the cost.</summary>
+    public IReadOnlyList<(SlicedPolicy Policy, long SliceTokens)> Parts => _parts;
+
+    public override GrainPath Path => GrainPath.Quota;
+
+    /// <summary>How the call ended, once it has.</summary>
+    public CallStatus Status { get; private set; } = CallStatus.Unknown;
+
+    public void Add(SlicedPolicy policy, long sliceTokens, long grainTokens)
+    {
+        _parts.Add((policy, sliceTokens));
+        _claims.Add(new QuotaClaim(policy.Policy.Name, grainTokens));
+    }
+
+    public async Task SendAsync(GrainCalls calls) => Status = await calls.CallAsync(this);
+
+    /// <summary>Gives back what the grain gave; nobody waits for it.</summary>
+    public void ReturnToGrain()
+    {
+        if (Status != CallStatus.Answered || !Value.IsAcquired) return;
+        var taken = _claims.Where((_, index) => Value.Verdicts[index].IsWithin && Value.Verdicts[index] != QuotaVerdict.Unknown).ToArray();
+        if (taken.Length > 0) _ = _grain.ReturnAsync(taken, Value.Receipt);
+    }
+
+    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
+
+    protected override ValueTask<QuotaDecision> SendAsync(CancellationToken cancellationToken) => _grain.AcquireAsync([.. _claims], cancellationToken);
+
+    // A refusal is a definite answer too.
+    protected override HeartOutcome OutcomeOf(in QuotaDecision value) => HeartOutcome.Committed;
+}
+
+/// <summary>Looks at the policies of one dimension.</summary>
+internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] policies) : GrainCall<QuotaVerdict[]>
+{
+    private IRateLimitGrain _grain = null!;
+
+    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
+
+    protected override ValueTask<QuotaVerdict[]> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(policies, cancellationToken);
+
+    protected override HeartOutcome OutcomeOf(in QuotaVerdict[] value) => HeartOutcome.Committed;
+}
+
+/// <summary>Makes the quotas of a key whole.</summary>
+internal sealed class QuotaReset(QuotaDimension dimension, string key) : GrainCall<bool>
+{
+    private IRateLimitGrain _grain = null!;
+
+    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
+
+    protected override async ValueTask<bool> SendAsync(CancellationToken cancellationToken)
+    {
+        await _grain.ResetAsync(cancellationToken);
+        return true;
+    }
+
+    protected override HeartOutcome OutcomeOf(in bool value) => HeartOutcome.Committed;
+}

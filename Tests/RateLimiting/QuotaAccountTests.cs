@@ -1,0 +1,158 @@
+using HeartGrains.RateLimiting;
+using Shouldly;
+using Xunit;
+
+namespace HeartGrains.Tests.RateLimiting;
+
+public sealed class QuotaAccountTests
+{
+    private const long Hand = 15_000;
+
+    [Fact]
+    public void TrySpend_NothingStoredYet_HandsOutNothing()
+    {
+        var account = New();
+        account.TrySpend(1, 0).ShouldBeFalse();
+        account.Plan(1, 0).ShouldNotBeNull();
+        account.TrySpend(1, 0).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void TrySpend_WindowUnderAMinute_NeedsNoWrite()
+    {
+        var account = New(policy: Policies.User with { Window = TimeSpan.FromSeconds(59) });
+        account.Plan(1, 0).ShouldBeNull();
+        account.TrySpend(60, 0).ShouldBeTrue();
+        account.TrySpend(1, 0).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Plan_Whole_StoresTheDeductionOfAChunk()
+    {
+        var plan = New().Plan(1, 0)!;
+        plan.Tokens.ShouldBe(10);
+        plan.Level.ShouldBe(new QuotaLevel(0, 0, 10));
+    }
+
+    [Fact]
+    public void Plan_FastPolicy_TakesAboutASecondsWorthAtOnce() =>
+        New(limit: 60_000, Policies.User with { Limit = 60_000 }).Plan(1, 0)!.Tokens.ShouldBe(1_000);
+
+    [Fact]
+    public void TrySpend_ChunkOlderThanItsLifetime_NeedsAnotherWrite()
+    {
+        var account = Reserved(now: 0);
+        account.TrySpend(1, Hand - 1).ShouldBeTrue();
+        account.TrySpend(1, Hand).ShouldBeFalse();
+        account.Judge(0, Hand).Remaining.ShouldBe(59);
+    }
+
+    [Theory]
+    [InlineData(QuotaAlgorithm.TokenBucket)]
+    [InlineData(QuotaAlgorithm.LeakyBucket)]
+    [InlineData(QuotaAlgorithm.SlidingWindow)]
+    public void Judge_LoadedAfterCrash_ForfeitsTheChunk(QuotaAlgorithm algorithm)
+    {
+        var policy = Policies.User with { Algorithm = algorithm };
+        var stored = New(policy: policy).Plan(1, 0)!.Level;
+        var next = new QuotaAccount(policy, 60, 1_000, stored, now: 100);
+        next.Judge(0, 100).Remaining.ShouldBe(50);
+
+        // Until the chunk has expired wherever it was held, it takes up room.
+        next.Judge(0, 100 + Hand - 1).Remaining.ShouldBe(50);
+    }
+
+    [Fact]
+    public void Judge_Refused_SaysTheFirstMillisecondThatSucceeds()
+    {
+        var account = Emptied();
+        account.Judge(1, 300).ShouldBe(new QuotaVerdict(false, 0, 700, 59_700));
+        account.Has(1, 999).ShouldBeFalse();
+        account.Has(1, 1_000).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Judge_RoomTakenByALostChunk_WaitsForItToExpire()
+    {
+        var account = New(stored: new QuotaLevel(0, 0, 10));
+        account.Judge(51, 0).RetryAfterMillis.ShouldBe(Hand + 1_000);
+        account.Has(51, Hand + 999).ShouldBeFalse();
+        account.Has(51, Hand + 1_000).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Judge_MoreThanTheLimit_NeverFits() => New().Judge(61, 0).RetryAfterMillis.ShouldBe(long.MaxValue);
+
+    [Fact]
+    public void Return_SpentTokens_AreThereAgain()
+    {
+        var account = Emptied();
+        account.Return(5, takenAt: 0, now: 10);
+        account.Has(5, 10).ShouldBeTrue();
+        account.Has(6, 10).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Adopt_SmallerShare_KeepsNoMoreThanItHolds()
+    {
+        var account = Reserved(now: 0);
+        account.Adopt(Policies.User, 56, 0);
+        account.Judge(0, 0).Remaining.ShouldBe(56);
+        account.TrySpend(10, 0).ShouldBeTrue();
+        account.Adopt(Policies.User, 58, 0);
+        account.Judge(0, 0).Remaining.ShouldBe(48);
+    }
+
+    [Fact]
+    public void Adopt_WindowWithAHigherLimit_GivesTheDifferenceAtOnce()
+    {
+        var window = Policies.User with { Algorithm = QuotaAlgorithm.SlidingWindow, Segments = 6 };
+        var account = new QuotaAccount(window, 60, 1_000, new QuotaLevel(60, 0, 0), now: 0);
+        account.Has(1, 0).ShouldBeFalse();
+        account.Adopt(window with { Limit = 80 }, 80, 0);
+        account.Judge(0, 0).Remaining.ShouldBe(20);
+    }
+
+    [Fact]
+    public void Adopt_ShareShrinksAndGrowsAgain_GivesNothingAway()
+    {
+        var account = Emptied();
+        account.Adopt(Policies.User, 56, 0);
+        account.Adopt(Policies.User, 60, 0);
+        account.Judge(1, 0).ShouldBe(new QuotaVerdict(false, 0, 1_000, 60_000));
+    }
+
+    [Fact]
+    public void Close_UnspentTokens_ArePutBack()
+    {
+        var account = Reserved(now: 0);
+        account.TrySpend(3, 0).ShouldBeTrue();
+        account.Close(0).ShouldBe(new QuotaLevel(3, 0, 0));
+    }
+
+    [Fact]
+    public void Close_WholeAgain_LeavesNothingToStore()
+    {
+        Reserved(now: 0).Close(0).ShouldBeNull();
+        Emptied().Close(59_999).ShouldNotBeNull();
+        Emptied().Close(60_000).ShouldBeNull();
+    }
+
+    private static QuotaAccount New(long limit = 60, QuotaPolicy? policy = null, QuotaLevel? stored = null) =>
+        new(policy ?? Policies.User, limit, ticksPerSecond: 1_000, stored, now: 0);
+
+    private static QuotaAccount Reserved(long now)
+    {
+        var account = New();
+        account.Commit(account.Plan(1, now)!);
+        return account;
+    }
+
+    private static QuotaAccount Emptied()
+    {
+        var account = New();
+        account.Commit(account.Plan(60, 0)!);
+        account.TrySpend(60, 0).ShouldBeTrue();
+        return account;
+    }
+}
