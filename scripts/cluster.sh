@@ -15,7 +15,7 @@ usage() {
 A private HeartGrains cluster on this machine's loopback: Redis, PostgreSQL, silos and gateways.
 
   cluster.sh up [--silos 3] [--gateways 1]   start what is missing, return when all are ready
-                [--set Key=Value]…           a setting for silos and gateways, such as RateLimits:TokenLimit=100
+                [--set Key=Value]…           a setting for silos and gateways, such as RateLimits:Policies:0:TokenLimit=100
                 [--ports auto]               find free ports; or name the first of each kind: --gateway-port 8080,
                                              --silo-port 8090, --orleans-port 11111, --client-port 30000,
                                              --redis-port 6390, --postgres-port 5440

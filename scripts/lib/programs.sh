@@ -69,7 +69,7 @@ launch_gateway() {
 
 # A setting is named as in appsettings.json, with or without `HeartGrains:` in front.
 remember_setting() {
-    [[ $1 == *=* ]] || fail "--set wants Key=Value, such as --set RateLimits:TokenLimit=100, not '$1'"
+    [[ $1 == *=* ]] || fail "--set wants Key=Value, such as --set RateLimits:Policies:0:TokenLimit=100, not '$1'"
     local name=${1%%=*}
     case $name in
         HeartGrains:* | Logging:* | ConnectionStrings:* | Kestrel:*) ;;
