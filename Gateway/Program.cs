@@ -2,6 +2,7 @@ using HeartGrains.Gateway;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
 
 return await ServiceHost.RunAsync(() =>
@@ -11,8 +12,10 @@ return await ServiceHost.RunAsync(() =>
     builder.AddGateway();
 
     var app = builder.Build();
+    app.UseTrustedProxies();
     app.UseRequestMetrics();
     app.UseProblems();
+    app.UseLocalLimits();
     app.MapHearts();
     app.MapOperations();
     app.MapDashboard();

@@ -42,14 +42,17 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The body is not declared as JSON in UTF-8.</summary>
     public static readonly Problem UnsupportedMediaType = new(415, "unsupported-media-type", "The body must be JSON.");
 
-    /// <summary>The user spent its quota.</summary>
-    public static readonly Problem QuotaExceeded = new(429, "quota-exceeded", "The user's quota is spent.");
+    /// <summary>A quota is spent: the user's, or one that <c>violated-policies</c> names.</summary>
+    public static readonly Problem QuotaExceeded = new(429, "quota-exceeded", "The quota is spent.");
 
     /// <summary>A defect of the service.</summary>
     public static readonly Problem InternalError = new(500, "internal-error", "The service failed.");
 
     /// <summary>Not sent: no silo can be reached, or calls are paused after failures.</summary>
     public static readonly Problem Unavailable = new(503, "unavailable", "The service is unavailable.");
+
+    /// <summary>Not done: the gateway takes no more calls than it is configured for.</summary>
+    public static readonly Problem TemporaryReducedCapacity = new(503, "temporary-reduced-capacity", "The gateway is full.");
 
     /// <summary>Not committed: too many hearts wait for the ledger.</summary>
     public static readonly Problem QueueFull = new(503, "queue-full", "Too many hearts are waiting.");

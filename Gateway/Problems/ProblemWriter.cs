@@ -20,8 +20,15 @@ public static class ProblemWriter
     public static Task WriteProblemAsync(this HttpContext context, Rejection rejection) =>
         WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors);
 
+    /// <summary>Answers that a quota is spent, and names the policies that say so.</summary>
+    public static Task WriteQuotaProblemAsync(this HttpContext context, string detail, int retryAfterSeconds, IReadOnlyList<string> violatedPolicies)
+    {
+        context.Response.Headers.RetryAfter = Math.Max(1, retryAfterSeconds).ToString();
+        return WriteAsync(context, Problem.QuotaExceeded, detail, [], violatedPolicies);
+    }
+
     private static Task WriteAsync(
-        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors)
+        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string>? violatedPolicies = null)
     {
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Options))
@@ -33,6 +40,7 @@ public static class ProblemWriter
             json.WriteString("detail"u8, detail);
             json.WriteString("code"u8, problem.Code);
             if (errors.Count > 0) WriteErrors(json, errors);
+            if (violatedPolicies is not null) WritePolicies(json, violatedPolicies);
             json.WriteEndObject();
         }
 
@@ -44,6 +52,13 @@ public static class ProblemWriter
         if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
         response.BodyWriter.Write(body.WrittenSpan);
         return Task.CompletedTask;
+    }
+
+    private static void WritePolicies(Utf8JsonWriter json, IReadOnlyList<string> policies)
+    {
+        json.WriteStartArray("violated-policies"u8);
+        foreach (var policy in policies) json.WriteStringValue(policy);
+        json.WriteEndArray();
     }
 
     private static void WriteErrors(Utf8JsonWriter json, IReadOnlyList<(string Field, string Message)> errors)

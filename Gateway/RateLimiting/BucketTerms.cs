@@ -12,6 +12,7 @@ public sealed class BucketTerms
     private const int FractionBits = 32;
     private const int LargestBatch = 64;
     private const int TokensPerBatchToken = 64;
+    private const long OutOfSightTicks = 1L << 60;
     private const int FinestUnitsPerSecond = 1_000_000_000;
     private static readonly TimeSpan LongestFill = TimeSpan.FromDays(31);
 
@@ -98,18 +99,26 @@ public sealed class BucketTerms
     }
 
     /// <summary>The units that have come by a time stamp, whole ones.</summary>
-    internal long UnitsAt(long timestamp)
-    {
-        var high = Math.BigMul((ulong)Math.Max(0, timestamp - _originTicks), _rate, out var low);
-        return _originUnits + (long)((high << (64 - FractionBits)) | (low >> FractionBits));
-    }
+    internal long UnitsAt(long timestamp) => _originUnits + UnitsIn(Math.Max(0, timestamp - _originTicks));
 
-    /// <summary>The first time stamp at which so many units have come; <see cref="long.MaxValue"/> while nothing comes.</summary>
+    /// <summary>The first time stamp at which so many units have come; <see cref="long.MaxValue"/> if that is out of sight.</summary>
     internal long TimestampOf(long units)
     {
-        if (_rate == 0) return long.MaxValue;
-        var ticks = (((UInt128)Math.Max(0, units - _originUnits) << FractionBits) + (_rate - 1)) / _rate;
-        return ticks < (ulong)(long.MaxValue - Math.Max(0, _originTicks)) ? _originTicks + (long)ticks : long.MaxValue;
+        var wanted = Math.Max(0, units - _originUnits);
+        var estimate = wanted * ((double)(1UL << FractionBits) / _rate);
+        if (!(estimate < OutOfSightTicks)) return long.MaxValue;
+
+        // A division of 128 bits costs ten times the rest of a refusal; the estimate is a few ticks off at most.
+        var ticks = (long)estimate;
+        while (UnitsIn(ticks) < wanted) ticks++;
+        while (ticks > 0 && UnitsIn(ticks - 1) >= wanted) ticks--;
+        return _originTicks + ticks;
+    }
+
+    private long UnitsIn(long ticks)
+    {
+        var high = Math.BigMul((ulong)ticks, _rate, out var low);
+        return (long)((high << (64 - FractionBits)) | (low >> FractionBits));
     }
 
     private static int BatchOf(int tokenLimit) => Math.Clamp(tokenLimit / TokensPerBatchToken, 1, LargestBatch);

@@ -21,6 +21,9 @@ public static class SettingsCheck
         foreach (var (name, type) in features.Where(feature => feature.Value != typeof(object))) Check(section.GetSection(name), type, new Dictionary<string, Type>());
     }
 
+    /// <summary>Checks one section.</summary>
+    public static void Check(IConfigurationSection section, Type type) => Check(section, type, new Dictionary<string, Type>());
+
     /// <summary>Binds a section that <see cref="Check(IConfiguration, IReadOnlyDictionary{string, Type})"/> has passed.</summary>
     public static T Read<T>(this IConfiguration configuration, string section = HostSettings.Section) where T : new() =>
         configuration.GetSection(section).Get<T>() ?? new T();
