@@ -16,16 +16,13 @@ internal static class TrustedProxies
     /// <summary>The setting's name under <see cref="HostSettings.Section"/>.</summary>
     public const string Name = "TrustedProxies";
 
+    private const string BelievesEverybody = "ForwardedHeaders_Enabled";
     private const string Setting = HostSettings.Section + ":" + Name;
 
     /// <summary>Makes the client's address that which the trusted proxies vouch for. Goes first; adds nothing when none is configured.</summary>
     public static IApplicationBuilder UseTrustedProxies(this IApplicationBuilder app)
     {
-        var configuration = app.ApplicationServices.GetRequiredService<IConfiguration>();
-        if (configuration.GetValue<bool>("ForwardedHeaders_Enabled"))
-            throw new StartException($"ASPNETCORE_FORWARDEDHEADERS_ENABLED believes everybody's X-Forwarded-For; name your proxies instead ({StartException.Spellings(Setting)}).");
-
-        var networks = Read(configuration);
+        var networks = Read(app.ApplicationServices.GetRequiredService<IConfiguration>());
         if (networks.Count == 0) return app;
 
         // No limit: the middleware walks the list from the right for as long as the address it has is a trusted one.
@@ -37,9 +34,12 @@ internal static class TrustedProxies
     }
 
     /// <summary>A list, or one string with commas.</summary>
-    /// <exception cref="StartException">An entry is neither an address nor a network.</exception>
+    /// <exception cref="StartException">An entry is neither an address nor a network, or the framework was told to believe everybody.</exception>
     internal static IReadOnlyList<IPNetwork> Read(IConfiguration configuration)
     {
+        if (string.Equals(configuration[BelievesEverybody], "true", StringComparison.OrdinalIgnoreCase))
+            throw StartException.Setting(Setting, $"ASPNETCORE_{BelievesEverybody.ToUpperInvariant()} believes everybody's X-Forwarded-For; take it away and name your proxies");
+
         var section = configuration.GetSection(Setting);
         if (section.Value is { } line)
             return [.. line.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(text => Parse(Setting, text))];

@@ -31,6 +31,10 @@ public sealed class TrustedProxiesTests
         message.ShouldContain("HeartGrains:TrustedProxies:0, HEARTGRAINS__TRUSTEDPROXIES__0, --HeartGrains:TrustedProxies:0");
     }
 
+    [Fact]
+    public void Read_FrameworkBelievesEverybody_StopsTheStart() =>
+        Should.Throw<StartException>(() => Read(("ForwardedHeaders_Enabled", "true"))).Message.ShouldContain("ASPNETCORE_FORWARDEDHEADERS_ENABLED");
+
     private static string[] Read(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder()
