@@ -12,7 +12,12 @@ internal static class GatewayHosting
 {
     /// <summary>The sections a gateway reads.</summary>
     public static IReadOnlyDictionary<string, Type> Features { get; } =
-        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(ResilienceOptions) };
+        new Dictionary<string, Type>(GrainHosting.Features)
+        {
+            ["Resilience"] = typeof(ResilienceOptions),
+            [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
+            [TrustedProxies.Name] = typeof(object),
+        };
 
     /// <summary>The way to the grains: a silo in this process, or the cluster's silos.</summary>
     public static void AddGrainCalls(this WebApplicationBuilder builder)
@@ -24,6 +29,7 @@ internal static class GatewayHosting
 
     public static void AddGateway(this WebApplicationBuilder builder)
     {
+        builder.Services.AddLocalLimits();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();

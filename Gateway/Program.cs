@@ -12,8 +12,10 @@ return await ServiceHost.RunAsync(() =>
     builder.AddGateway();
 
     var app = builder.Build();
+    app.UseTrustedProxies();
     app.UseRequestMetrics();
     app.UseProblems();
+    app.UseLocalLimits();
     app.MapHearts();
     app.MapQuota();
     app.MapOperations();

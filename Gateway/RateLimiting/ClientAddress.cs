@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace HeartGrains.Gateway.RateLimiting;
 
@@ -8,18 +7,30 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// </summary>
 internal static class ClientAddress
 {
-    private const int PrefixBytes = 8;
+    /// <summary>Room for what <see cref="Write"/> writes.</summary>
+    public const int MaxBytes = 16;
+
+    private const int IPv4Bytes = 4;
+    private const int NetworkBytes = 8;
 
     /// <summary>The client's address as text; empty when the connection has none.</summary>
     public static string Of(HttpContext context)
     {
-        if (context.Connection.RemoteIpAddress is not { } address) return "";
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address.ToString();
-
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[PrefixBytes..].Clear();
+        Span<byte> bytes = stackalloc byte[MaxBytes];
+        var length = Write(context.Connection.RemoteIpAddress, bytes);
+        if (length == 0) return "";
+        if (length == IPv4Bytes) return new IPAddress(bytes[..IPv4Bytes]).ToString();
+        bytes[NetworkBytes..].Clear();
         return new IPAddress(bytes) + "/64";
+    }
+
+    /// <summary>Writes the bytes that are counted: 4 of IPv4, also when mapped into IPv6; 8 of IPv6; none without an address. Returns how many.</summary>
+    public static int Write(IPAddress? address, Span<byte> bytes)
+    {
+        if (address is null || !address.TryWriteBytes(bytes, out var length)) return 0;
+        if (length == IPv4Bytes) return IPv4Bytes;
+        if (!address.IsIPv4MappedToIPv6) return NetworkBytes;
+        bytes[(MaxBytes - IPv4Bytes)..].CopyTo(bytes);
+        return IPv4Bytes;
     }
 }

@@ -5,20 +5,21 @@ using System.Security.Cryptography;
 
 namespace HeartGrains.Gateway.RateLimiting;
 
-/// <summary>SipHash-1-3 of a user id under a key of this process, so that nobody outside can aim at a set of the slice table.</summary>
+/// <summary>SipHash-1-3 of a user id or an address under a key of this process, so that nobody outside can aim at a place in a table.</summary>
 internal sealed class UserHash
 {
     private readonly ulong _key0 = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
     private readonly ulong _key1 = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
 
-    public ulong Of(ReadOnlySpan<char> userId)
+    public ulong Of(ReadOnlySpan<char> userId) => Of(MemoryMarshal.AsBytes(userId));
+
+    public ulong Of(ReadOnlySpan<byte> bytes)
     {
         var v0 = _key0 ^ 0x736f6d6570736575UL;
         var v1 = _key1 ^ 0x646f72616e646f6dUL;
         var v2 = _key0 ^ 0x6c7967656e657261UL;
         var v3 = _key1 ^ 0x7465646279746573UL;
 
-        var bytes = MemoryMarshal.AsBytes(userId);
         var last = (ulong)bytes.Length << 56;
         for (; bytes.Length >= 8; bytes = bytes[8..])
         {

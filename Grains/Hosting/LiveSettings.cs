@@ -10,28 +10,27 @@ namespace HeartGrains.Hosting;
 /// <typeparam name="T">What is read; immutable, compared by reference to see a change.</typeparam>
 public sealed partial class LiveSettings<T> : IDisposable where T : class
 {
+    private readonly Func<T> _read = null!;
+    private readonly Action<T>? _changed;
+    private readonly ILogger _logger = null!;
+    private readonly Lock _reading = new();
     private readonly IDisposable? _watch;
     private volatile T _current;
+    private string? _refusal;
 
     /// <summary>Settings that stay as they are.</summary>
     public LiveSettings(T current) => _current = current;
 
     /// <summary>Reads the settings, and again at each change. Throws as <paramref name="read"/> does the first time only.</summary>
-    public LiveSettings(IConfiguration configuration, Func<IConfiguration, T> read, ILogger logger)
+    /// <param name="configuration">What is followed.</param>
+    /// <param name="read">Reads and checks; throws a <see cref="StartException"/>.</param>
+    /// <param name="logger">Is told of changes.</param>
+    /// <param name="changed">Is given each new value, one at a time.</param>
+    public LiveSettings(IConfiguration configuration, Func<IConfiguration, T> read, ILogger logger, Action<T>? changed = null)
     {
+        (_read, _logger, _changed) = (() => read(configuration), logger, changed);
         _current = read(configuration);
-        _watch = ChangeToken.OnChange(configuration.GetReloadToken, () =>
-        {
-            try
-            {
-                _current = read(configuration);
-                Log.Changed(logger, typeof(T).Name);
-            }
-            catch (StartException exception)
-            {
-                Log.Refused(logger, typeof(T).Name, exception.Message);
-            }
-        });
+        _watch = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
     /// <summary>The settings in force.</summary>
@@ -39,6 +38,27 @@ public sealed partial class LiveSettings<T> : IDisposable where T : class
 
     /// <summary>Stops following.</summary>
     public void Dispose() => _watch?.Dispose();
+
+    private void Reload()
+    {
+        lock (_reading)
+        {
+            try
+            {
+                _current = _read();
+                _refusal = null;
+                _changed?.Invoke(_current);
+                Log.Changed(_logger, typeof(T).Name);
+            }
+            catch (StartException exception)
+            {
+                // One change may be announced several times, once by each source of settings.
+                if (_refusal == exception.Message) return;
+                _refusal = exception.Message;
+                Log.Refused(_logger, typeof(T).Name, exception.Message);
+            }
+        }
+    }
 
     private static partial class Log
     {
