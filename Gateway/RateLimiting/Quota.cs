@@ -39,7 +39,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             if (slices.TryTake(policy, keys.Of(policy.Policy.Dimension), cost, out var level))
             {
                 policy.Metrics.AdmittedBySlice();
-                judgement.TookSlice(policy);
+                judgement.TookSlice(policy, level);
                 judgement.Show(policy, level.Tokens, Millis(level.TicksUntilFull));
             }
             else
@@ -103,7 +103,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         {
             // No user has a control character in its id.
             var ask = new QuotaAsk(QuotaDimension.User, "\u0001" + call) { RequestAborted = cancellationToken };
-            foreach (var policy in policies) ask.Add(policy, 0, 1);
+            foreach (var policy in policies) ask.Add(policy, default, 1);
             await ask.SendAsync(calls);
             ask.ReturnToGrain();
         }
@@ -136,8 +136,9 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             if (ask is null) asks.Add(ask = new QuotaAsk(dimension, key) { RequestAborted = cancellationToken });
 
             var cost = judgement.CostOf(policy);
-            var part = cost > 1 ? slices.TakeUpTo(policy, key, cost - 1) : 0;
-            ask.Add(policy, part, cost - part);
+            var level = SliceLevel.None;
+            var part = cost > 1 ? slices.TakeUpTo(policy, key, cost - 1, out level) : 0;
+            ask.Add(policy, new SlicePart(part, level.FullAt), cost - part);
         }
 
         return [.. asks];
@@ -166,7 +167,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
 
     private void Weigh(ref QuotaJudgement judgement, QuotaAsk ask)
     {
-        foreach (var (index, (policy, sliceTokens)) in ask.Parts.Index())
+        foreach (var (index, (policy, part)) in ask.Parts.Index())
         {
             var verdict = ask.Value.Verdicts[index];
             if (verdict == QuotaVerdict.Unknown) continue;
@@ -187,8 +188,8 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
                 policy.Metrics.Refused();
                 judgement.Status = QuotaStatus.Refused;
                 judgement.Violated |= 1u << policy.Index;
-                judgement.Show(policy, verdict.Remaining + slice.Tokens + sliceTokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)));
-                var bySlice = sliceTokens > 0 ? long.MaxValue : Millis(slice.TicksUntil(judgement.CostOf(policy)));
+                judgement.Show(policy, verdict.Remaining + slice.Tokens + part.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)));
+                var bySlice = part.Tokens > 0 ? long.MaxValue : Millis(slice.TicksUntil(judgement.CostOf(policy)));
                 judgement.RetryAfterMillis = Math.Max(judgement.RetryAfterMillis, Math.Min(verdict.RetryAfterMillis, bySlice));
             }
         }
@@ -202,12 +203,12 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             foreach (var policy in judgement.Set.Policies)
             {
                 if ((judgement.FromSlices & (1u << policy.Index)) != 0)
-                    slices.Return(policy, judgement.Keys.Of(policy.Policy.Dimension), judgement.CostOf(policy));
+                    slices.Return(policy, judgement.Keys.Of(policy.Policy.Dimension), judgement.CostOf(policy), judgement.FirstFullAt);
             }
 
             foreach (var ask in judgement.Asks ?? [])
-                foreach (var (policy, sliceTokens) in ask.Parts)
-                    if (sliceTokens > 0) slices.Return(policy, ask.Key, sliceTokens);
+                foreach (var (policy, part) in ask.Parts)
+                    if (part.Tokens > 0) slices.Return(policy, ask.Key, part.Tokens, part.FullAt);
         }
 
         foreach (var ask in judgement.Asks ?? []) ask.ReturnToGrain();

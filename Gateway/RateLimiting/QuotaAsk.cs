@@ -8,7 +8,7 @@ namespace HeartGrains.Gateway.RateLimiting;
 internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall<QuotaDecision>
 {
     private readonly List<QuotaClaim> _claims = new(1);
-    private readonly List<(SlicedPolicy Policy, long SliceTokens)> _parts = new(1);
+    private readonly List<(SlicedPolicy Policy, SlicePart Part)> _parts = new(1);
     private IRateLimitGrain _grain = null!;
 
     public string Key => key;
@@ -16,16 +16,16 @@ internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall
     public QuotaDimension Dimension => dimension;
 
     /// <summary>The policies asked about, in the order of the claims, each with what its slice gave towards the cost.</summary>
-    public IReadOnlyList<(SlicedPolicy Policy, long SliceTokens)> Parts => _parts;
+    public IReadOnlyList<(SlicedPolicy Policy, SlicePart Part)> Parts => _parts;
 
     public override GrainPath Path => GrainPath.Quota;
 
     /// <summary>How the call ended, once it has.</summary>
     public CallStatus Status { get; private set; } = CallStatus.Unknown;
 
-    public void Add(SlicedPolicy policy, long sliceTokens, long grainTokens)
+    public void Add(SlicedPolicy policy, SlicePart part, long grainTokens)
     {
-        _parts.Add((policy, sliceTokens));
+        _parts.Add((policy, part));
         _claims.Add(new QuotaClaim(policy.Policy.Name, grainTokens));
     }
 
@@ -46,6 +46,9 @@ internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall
     // A refusal is a definite answer too.
     protected override HeartOutcome OutcomeOf(in QuotaDecision value) => HeartOutcome.Committed;
 }
+
+/// <summary>What a slice gave towards a cost, and when it may be full again.</summary>
+internal readonly record struct SlicePart(long Tokens, long FullAt);
 
 /// <summary>Looks at the policies of one dimension.</summary>
 internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] policies) : GrainCall<QuotaVerdict[]>

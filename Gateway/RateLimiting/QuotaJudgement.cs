@@ -22,6 +22,7 @@ internal enum QuotaStatus
 internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
 {
     private double _tightness = double.MaxValue;
+    private long _firstFullAt = long.MaxValue;
 
     public readonly PolicySet Set => set;
 
@@ -54,7 +55,14 @@ internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
     public readonly long CostOf(SlicedPolicy policy) =>
         keys.Of(policy.Policy.Dimension) is null ? 0 : tokens == 0 ? policy.Policy.HeartCost : tokens;
 
-    public void TookSlice(SlicedPolicy policy) => FromSlices |= 1u << policy.Index;
+    /// <summary>When the first of those slices may be full again: until then what was taken can be put back.</summary>
+    public readonly long FirstFullAt => _firstFullAt;
+
+    public void TookSlice(SlicedPolicy policy, in SliceLevel level)
+    {
+        FromSlices |= 1u << policy.Index;
+        _firstFullAt = Math.Min(_firstFullAt, level.FullAt);
+    }
 
     /// <summary>Takes note of what a policy leaves.</summary>
     public void Show(SlicedPolicy policy, long remaining, long resetMillis)

@@ -40,7 +40,8 @@ internal sealed class QuotaSlices
         Change(policy, key, tokens, takesLess: false, out level) == tokens;
 
     /// <summary>Takes what the slice has of <paramref name="tokens"/>. Returns how many it was.</summary>
-    public long TakeUpTo(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens) => Change(policy, key, tokens, takesLess: true, out _);
+    public long TakeUpTo(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, out SliceLevel level) =>
+        Change(policy, key, tokens, takesLess: true, out level);
 
     /// <summary>How the key's slice stands.</summary>
     public SliceLevel Look(SlicedPolicy policy, ReadOnlySpan<char> key)
@@ -49,13 +50,19 @@ internal sealed class QuotaSlices
         return level;
     }
 
-    /// <summary>Puts back tokens that were taken for nothing.</summary>
-    public void Return(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens) => Change(policy, key, -tokens, takesLess: true, out _);
+    /// <summary>Puts back tokens that were taken for nothing, unless time may have brought them back already.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="tokens">How many.</param>
+    /// <param name="fullAt">When the slice would have been full, as its level said after they were taken: until then it cannot have been.</param>
+    public void Return(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, long fullAt) =>
+        Change(policy, key, -tokens, takesLess: true, out _, until: fullAt);
 
     /// <summary>Makes the key's slice full.</summary>
     public void Reset(SlicedPolicy policy, ReadOnlySpan<char> key) => Change(policy, key, -policy.SliceTokens, takesLess: true, out _);
 
-    private long Change(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level)
+    private long Change(
+        SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level, long until = long.MaxValue)
     {
         level = SliceLevel.None;
         if (policy.SliceTokens == 0) return 0;
@@ -67,7 +74,7 @@ internal sealed class QuotaSlices
             // Read inside the lock, so that times never go back within a set.
             var now = _timeProvider.GetTimestamp();
             var lease = _lease;
-            if (now >= lease.ValidUntil || policy.Term != lease.Term) return 0;
+            if (now >= Math.Min(lease.ValidUntil, until) || policy.Term != lease.Term) return 0;
 
             var slot = Find(set * Ways, hash, now);
             if (slot < 0) return 0;
@@ -83,7 +90,7 @@ internal sealed class QuotaSlices
                 _fullAt[slot] = fullAt;
             }
 
-            level = new SliceLevel(policy, fullAt - now);
+            level = new SliceLevel(policy, fullAt, fullAt - now);
             return taken;
         }
     }
@@ -105,13 +112,16 @@ internal sealed class QuotaSlices
 }
 
 /// <summary>How a slice stands.</summary>
-internal readonly struct SliceLevel(SlicedPolicy? policy, long ticksUntilFull)
+internal readonly struct SliceLevel(SlicedPolicy? policy, long fullAt, long ticksUntilFull)
 {
     /// <summary>There is no slice: no seat, no room in the table, or none under this policy.</summary>
     public static SliceLevel None => default;
 
     /// <summary>Whole tokens in it.</summary>
     public long Tokens => policy is null ? 0 : Math.Max(0, (policy.SliceTokens * policy.TicksPerToken - ticksUntilFull) / policy.TicksPerToken);
+
+    /// <summary>The clock reading at which it is full if nothing else is taken.</summary>
+    public long FullAt => fullAt;
 
     /// <summary>How long until it is full; at most 0 when it is.</summary>
     public long TicksUntilFull => policy is null ? 0 : ticksUntilFull;

@@ -51,19 +51,30 @@ public sealed class QuotaSlicesTests
     public void TakeUpTo_MoreThanTheSliceHas_TakesWhatThereIs()
     {
         var slices = Seated(1_000);
-        slices.TakeUpTo(_policy, "u", 5).ShouldBe(2);
-        slices.TakeUpTo(_policy, "u", 5).ShouldBe(0);
+        slices.TakeUpTo(_policy, "u", 5, out _).ShouldBe(2);
+        slices.TakeUpTo(_policy, "u", 5, out _).ShouldBe(0);
     }
 
     [Fact]
     public void Return_TokensTaken_AreThereAgainAndNoMore()
     {
         var slices = Seated(1_000);
-        slices.TryTake(_policy, "u", 1, out _).ShouldBeTrue();
-        slices.Return(_policy, "u", 1);
+        slices.TryTake(_policy, "u", 1, out var level).ShouldBeTrue();
+        slices.Return(_policy, "u", 1, level.FullAt);
         slices.Look(_policy, "u").Tokens.ShouldBe(2);
-        slices.Return(_policy, "u", 1);
-        slices.TakeUpTo(_policy, "u", 5).ShouldBe(2);
+        slices.Return(_policy, "u", 1, level.FullAt);
+        slices.TakeUpTo(_policy, "u", 5, out _).ShouldBe(2);
+    }
+
+    [Fact]
+    public void Return_TimeHasBroughtThemBack_GivesNoMore()
+    {
+        var slices = Seated(1_000);
+        slices.TryTake(_policy, "u", 1, out var level).ShouldBeTrue();
+        _time.Advance(TimeSpan.FromSeconds(30));
+        slices.TakeUpTo(_policy, "u", 5, out _).ShouldBe(2);
+        slices.Return(_policy, "u", 1, level.FullAt);
+        slices.Look(_policy, "u").Tokens.ShouldBe(0);
     }
 
     [Fact]
@@ -95,8 +106,8 @@ public sealed class QuotaSlicesTests
     {
         var slices = Seated(1_000);
         var set = Policies.Prepared(_time, 0, Policies.User, Policies.User with { Name = "other" });
-        slices.TakeUpTo(set.Policies[0], "u", 5).ShouldBe(2);
-        slices.TakeUpTo(set.Policies[1], "u", 5).ShouldBe(2);
+        slices.TakeUpTo(set.Policies[0], "u", 5, out _).ShouldBe(2);
+        slices.TakeUpTo(set.Policies[1], "u", 5, out _).ShouldBe(2);
     }
 
     [Fact]

@@ -20,6 +20,7 @@ internal sealed class QuotaWorld
     private readonly Versioned<QuotaLevel> _quotaStore = new();
     private readonly Versioned<GatewaySeatsState> _seatStore = new();
     private readonly List<(long At, long Tokens)> _admitted = [];
+    private readonly Queue<Action> _failing = new();
     private Activation _active;
     private Activation _stale;
     private SeatActivation _seats;
@@ -46,8 +47,8 @@ internal sealed class QuotaWorld
         var asked = _gateways[gateway % _gateways.Length];
         switch (action)
         {
-            case < 36: Call(asked, burst, cost, () => _active); break;
-            case < 41: Call(asked, burst, cost, () => _stale); break;
+            case < 34: Call(asked, burst, cost, () => _active); break;
+            case < 38: Call(asked, burst, cost, () => _stale); break;
             case < 45: CallForNothing(asked, cost, () => _active); break;
             case < 62: Renew(asked, _seats, answerIsLost: action == 61); break;
             case < 67: Renew(asked, _staleSeats, answerIsLost: false); break;
@@ -90,26 +91,34 @@ internal sealed class QuotaWorld
             if (Take(gateway, cost, route) is not null) _admitted.Add((_time.GetTimestamp(), cost));
     }
 
-    // The heart fails for our fault: the tokens go back to where they came from, unless that is lost.
-    private void CallForNothing(GatewayModel gateway, int cost, Func<Activation> route) => Take(gateway, cost, route)?.Invoke();
+    // Hearts that fail for our fault: the tokens go back to where they came from, now or a few failures later, or never.
+    private void CallForNothing(GatewayModel gateway, int cost, Func<Activation> route)
+    {
+        if (Take(gateway, cost, route) is { } giveBack) _failing.Enqueue(giveBack);
+        if (_failing.Count > 2) _failing.Dequeue()();
+    }
 
     /// <summary>Takes as a gateway does; what it returns gives back.</summary>
     private Action? Take(GatewayModel gateway, int cost, Func<Activation> route)
     {
-        if (gateway.Policy is { } policy && gateway.Slices.TryTake(policy, Key, cost, out _)) return () => gateway.Slices.Return(policy, Key, cost);
+        if (gateway.Policy is { } policy && gateway.Slices.TryTake(policy, Key, cost, out var level))
+            return () => gateway.Slices.Return(policy, Key, cost, level.FullAt);
 
-        var part = gateway.Policy is { } sliced && cost > 1 ? gateway.Slices.TakeUpTo(sliced, Key, cost - 1) : 0;
+        level = SliceLevel.None;
+        var sliced = gateway.Policy;
+        var part = sliced is not null && cost > 1 ? gateway.Slices.TakeUpTo(sliced, Key, cost - 1, out level) : 0;
+        var fullAt = level.FullAt;
         var activation = route();
         if (AskGrain(activation, cost - part) is { } takenAt)
         {
             return () =>
             {
-                if (part > 0) gateway.Slices.Return(gateway.Policy!, Key, part);
+                if (part > 0) gateway.Slices.Return(sliced!, Key, part, fullAt);
                 activation.Account.Return(cost - part, takenAt, _time.GetTimestamp());
             };
         }
 
-        if (part > 0) gateway.Slices.Return(gateway.Policy!, Key, part);
+        if (part > 0) gateway.Slices.Return(sliced!, Key, part, fullAt);
         return null;
     }
 

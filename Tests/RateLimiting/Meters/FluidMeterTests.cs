@@ -43,6 +43,13 @@ public abstract class FluidMeterTests
     }
 
     [Fact]
+    public void Return_MoreReadingsThanAreRemembered_NeverGivesMoreThanIsSafe() =>
+        MeterSchedule.Drizzle.Sample(
+            schedule => MeterSchedule.ShouldKeepTheBound(
+                Create(schedule.Figures), Model(schedule.Figures), schedule.Figures, schedule.Steps),
+            iter: 2_000);
+
+    [Fact]
     public void Advance_TokensHeld_FillsOnlyTheRoomTheyLeave()
     {
         var meter = Create(limit: 10, periodTicks: 100, now: 0, available: 10);
@@ -89,14 +96,6 @@ public abstract class FluidMeterTests
         meter.Available.ShouldBe(1);
         meter.AvailableMillionths.ShouldBeInRange(666_666, 666_667);
         meter.TicksUntil(2).ShouldBe(1);
-    }
-
-    [Fact]
-    public void Create_MoreThanFits_IsFull()
-    {
-        var meter = Create(limit: 2, periodTicks: 6, now: 0, available: 5, availableMillionths: 1);
-        meter.Available.ShouldBe(2);
-        meter.AvailableMillionths.ShouldBe(0);
     }
 
     [Fact]

@@ -64,6 +64,16 @@ internal static class MeterSchedule
         Gen.Select(PausesAndAges, Actions, Gen.Double[0, 1], Gen.Double[0, 1], (pause, action, part, pick) => new MeterStep(pause, action, part, pick))
             .Array[1, 80];
 
+    /// <summary>Figures and steps under which a bucket fills slowly over many readings of the clock, with a relapse now and then.</summary>
+    public static Gen<(MeterFigures Figures, MeterStep[] Steps)> Drizzle { get; } = Gen.Select(
+        Gen.Select(Gen.Long[20, 200], Gen.Long[1_000, 100_000], (limit, period) => new MeterFigures(limit, period, 1, 0, limit, 0)),
+        Gen.Select(
+            Gen.Frequency((6, Gen.Const(MeterPause.AToken)), (1, Gen.Const(MeterPause.None)), (1, Gen.Const(MeterPause.APeriod))),
+            Gen.Frequency((5, Gen.Const(MeterAction.TryTake)), (1, Gen.Const(MeterAction.Return))),
+            Gen.Double[0, 0.15],
+            Gen.OneOf(Gen.Double[0, 0.3], Gen.Double[0.5, 1]),
+            (pause, action, part, pick) => new MeterStep(pause, action, part, pick)).Array[20, 80]);
+
     /// <summary>Decisions, content and waits are the model's at every step; after so many readings the clock stands still.</summary>
     public static void ShouldAgree(QuotaMeter meter, MeterModel model, MeterFigures figures, IEnumerable<MeterStep> steps, int readings = int.MaxValue)
     {
@@ -88,7 +98,8 @@ internal static class MeterSchedule
             var now = Now(model.Clock, step, figures);
             model.Advance(now);
             Do(meter, model, step, now);
-            meter.Available.ShouldBeInRange(0, model.Available);
+            Millionths(meter.Available, meter.AvailableMillionths)
+                .ShouldBeInRange(0, Millionths(model.Available, model.AvailableMillionths));
         }
 
         model.ShouldHaveKeptTheBound();
@@ -124,7 +135,7 @@ internal static class MeterSchedule
                 break;
             case MeterAction.Return when model.Spent.Count > 0:
                 var index = (int)(step.Pick * (model.Spent.Count - 1));
-                var returned = Amount(model.Spent[index].Tokens, step);
+                var returned = step.Part < 0.5 ? model.Spent[index].Tokens : Amount(model.Spent[index].Tokens, step);
                 meter.Return(returned, model.Spent[index].At);
                 model.Return(index, returned);
                 break;
@@ -165,6 +176,8 @@ internal static class MeterSchedule
         };
         return (long)Int128.Clamp((Int128)clock + pause, long.MinValue, long.MaxValue / 2);
     }
+
+    private static Int128 Millionths(long tokens, int millionths) => ((Int128)tokens * 1_000_000) + millionths;
 
     private static long Amount(long most, MeterStep step) =>
         step.Pick switch

@@ -29,6 +29,13 @@ public sealed class QuotaMeterTests
     }
 
     [Theory, MemberData(nameof(Algorithms))]
+    public void Create_MoreThanTheLimitAvailable_HasTheLimit(Type algorithm)
+    {
+        var meter = Create(algorithm, limit: 5, available: 9);
+        (meter.Available, meter.AvailableMillionths).ShouldBe((5, 0));
+    }
+
+    [Theory, MemberData(nameof(Algorithms))]
     public void Create_FiguresOutOfRange_Throws(Type algorithm)
     {
         Should.Throw<ArgumentOutOfRangeException>(() => Create(algorithm, limit: -1, available: 0));
