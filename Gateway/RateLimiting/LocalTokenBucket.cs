@@ -41,7 +41,14 @@ public sealed class LocalTokenBucket
 
     /// <summary>Takes one token, or says how long until there is one.</summary>
     /// <param name="waitTicks">When refused: ticks of the clock until a token is there if nobody else comes; otherwise 0.</param>
-    public bool TryAcquire(out long waitTicks) => TryAcquire(ref _word, _terms, _clock, out waitTicks);
+    public bool TryAcquire(out long waitTicks)
+    {
+        // What the loop below does first, here where it is inlined into the caller.
+        waitTicks = 0;
+        var seen = Volatile.Read(ref _word);
+        return ((seen & PrepaidMask) != 0 && Interlocked.CompareExchange(ref _word, seen - 1, seen) == seen)
+            || TryAcquire(ref _word, _terms, _clock, out waitTicks);
+    }
 
     /// <summary>
     /// Changes limit and rate from now on. What was spent stays spent: a window that holds a change admits at most the largest limit in force

@@ -8,7 +8,7 @@ namespace HeartGrains.LoadTest.LocalLimiter;
 /// <summary>One decision each, on one thread, of the local limiter and of the library's token bucket.</summary>
 public class LimiterBenchmarks : IDisposable
 {
-    private const int AddressCount = 1 << 16;
+    private const int AddressCount = 1 << 12;
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly IPAddress[] _addresses = [.. Enumerable.Range(0, AddressCount).Select(static i => new IPAddress(i * 2_654_435_761L % uint.MaxValue))];

@@ -6,6 +6,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
 using Spectre.Console;
 
 namespace HeartGrains.LoadTest.LocalLimiter;
@@ -14,6 +15,8 @@ namespace HeartGrains.LoadTest.LocalLimiter;
 public static class LocalLimiterCommand
 {
     private const int Threads = 8;
+    private const int Rounds = 5;
+    private const int Iterations = 100;
     private static readonly TimeSpan HammerTime = TimeSpan.FromSeconds(1);
 
     /// <summary>The command, which writes to <paramref name="console"/>.</summary>
@@ -27,15 +30,15 @@ public static class LocalLimiterCommand
     private static int Run(IAnsiConsole console)
     {
         console.WriteLine("Measuring single decisions with BenchmarkDotNet …");
-        var summary = Measure();
-        if (summary.HasCriticalValidationErrors || summary.Reports.IsEmpty)
+        var rounds = Enumerable.Range(0, Rounds).Select(_ => Measure()).ToList();
+        if (rounds.FirstOrDefault(static round => round.HasCriticalValidationErrors || round.Reports.IsEmpty) is { } failed)
         {
-            foreach (var error in summary.ValidationErrors) console.MarkupLineInterpolated($"[red]{error.Message}[/]");
+            foreach (var error in failed.ValidationErrors) console.MarkupLineInterpolated($"[red]{error.Message}[/]");
             console.WriteLine("Try: dotnet run -c Release --project LoadTest -- local-limiter");
             return ExitCode.Failed;
         }
 
-        var decisions = summary.Reports.Select(Decision.Of).ToList();
+        var decisions = Decision.Of(rounds);
         Write(console, decisions);
 
         HammerReport[] reports =
@@ -52,9 +55,12 @@ public static class LocalLimiterCommand
 
     private static Summary Measure()
     {
-        // In this process: the build of a project of its own would take longer than the measurement.
+        // In this process: the build of a project of its own would take longer than the measurement. Many short iterations, in rounds that take
+        // turns, and their median: on a busy machine most of them run undisturbed.
+        var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance)
+            .WithIterationTime(TimeInterval.FromMilliseconds(2)).WithWarmupCount(Iterations).WithIterationCount(Iterations);
         var config = ManualConfig.CreateEmpty()
-            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .AddJob(job)
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddLogger(NullLogger.Instance)
             .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "heartgrains-benchmarks"));
@@ -64,13 +70,13 @@ public static class LocalLimiterCommand
     private static void Write(IAnsiConsole console, List<Decision> decisions)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn("one thread").NoWrap());
-        foreach (var column in new[] { "ns", "± ns", "M/s", "× library", "bytes" }) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var column in new[] { "ns", "ns of each round", "M/s", "× lib", "bytes" }) table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         foreach (var decision in decisions)
         {
             var library = decisions.Single(other => other.IsLibrary && other.Refuses == decision.Refuses);
             table.AddRow(
-                decision.Name, $"{decision.Nanos:0.0}", $"{decision.ErrorNanos:0.0}", $"{1_000 / decision.Nanos:0.0}", $"{library.Nanos / decision.Nanos:0.0}",
-                $"{decision.Bytes}");
+                decision.Name, $"{decision.Nanos:0.0}", string.Join(' ', decision.RoundNanos.Select(static nanos => nanos < 100 ? $"{nanos:0.0}" : $"{nanos:0}")), $"{1_000 / decision.Nanos:0.0}",
+                $"{library.Nanos / decision.Nanos:0.0}", $"{decision.Bytes}");
         }
 
         console.Write(table);
@@ -90,16 +96,22 @@ public static class LocalLimiterCommand
         console.Write(table);
     }
 
-    private sealed record Decision(string Name, double Nanos, double ErrorNanos, long? Bytes)
+    private sealed record Decision(string Name, IReadOnlyList<double> RoundNanos, long? Bytes)
     {
+        public double Nanos { get; } = RoundNanos.Order().ElementAt(RoundNanos.Count / 2);
+
         public bool IsLibrary => Name.StartsWith("library", StringComparison.Ordinal);
 
         public bool Refuses => Name.EndsWith("refuses", StringComparison.Ordinal);
 
-        public static Decision Of(BenchmarkReport report) => new(
-            report.BenchmarkCase.Descriptor.WorkloadMethodDisplayInfo.Trim('\''),
-            report.ResultStatistics?.Mean ?? double.NaN,
-            report.ResultStatistics?.StandardError ?? double.NaN,
-            report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase));
+        public static List<Decision> Of(IEnumerable<Summary> rounds) =>
+        [
+            .. rounds.SelectMany(static round => round.Reports)
+                .GroupBy(static report => report.BenchmarkCase.Descriptor.WorkloadMethodDisplayInfo.Trim('\''))
+                .Select(static reports => new Decision(
+                    reports.Key,
+                    [.. reports.Select(static report => report.ResultStatistics?.Median ?? double.NaN)],
+                    reports.Min(static report => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase)))),
+        ];
     }
 }
