@@ -14,6 +14,9 @@ internal static class LedgerHosting
     public static void AddLedger(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection("Postgres") : "";
+
+        // Read once before anything starts, and before others are given the string as it is.
+        if (settings.Mode == HostMode.Cluster) PostgresConnection.Build(postgres, configuration.Read<LedgerOptions>(LedgerOptions.Section));
         if (settings.Mode != HostMode.Cluster && configuration[$"{LedgerOptions.Section}:{nameof(LedgerOptions.CommitDelay)}"] is null)
             services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
 
