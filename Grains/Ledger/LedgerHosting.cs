@@ -4,6 +4,7 @@ using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Ledger;
@@ -27,7 +28,8 @@ internal static class LedgerHosting
             return settings.Mode switch
             {
                 HostMode.Dev => new MemoryLedger(),
-                HostMode.Single => new SqliteLedger(provider.GetRequiredService<DataFolderLock>().Folder, options),
+                HostMode.Single => new SqliteLedger(
+                    provider.GetRequiredService<DataFolderLock>().Folder, options, provider.GetRequiredService<ILogger<SqliteLedger>>()),
                 _ => new PostgresLedger(postgres, options),
             };
         });
