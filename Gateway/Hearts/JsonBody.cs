@@ -9,12 +9,14 @@ namespace HeartGrains.Gateway.Hearts;
 internal delegate Parsed<T> BodyParser<T>(ReadOnlySpan<byte> json);
 
 /// <summary>
-/// Reads a bounded JSON body. A small one arrives with its headers, so the common path is synchronous and copies nothing.
+/// Reads a bounded JSON body, of a request with no query. A small one arrives with its headers, so the common path is synchronous and copies nothing.
 /// </summary>
 internal static class JsonBody
 {
     public static ValueTask<Parsed<T>> ReadAsync<T>(HttpRequest request, int byteLimit, BodyParser<T> parse)
     {
+        if (request.QueryString.HasValue && HeartQuery.Parse(request.QueryString.Value, QueryParameters.None).Rejection is { } unknown)
+            return new(new Parsed<T>(default!, unknown));
         if (!IsJson(request))
             return new(new Parsed<T>(default!, new Rejection(Problem.UnsupportedMediaType, "Send Content-Type: application/json, in UTF-8 and not compressed.")));
         if (request.ContentLength > byteLimit) return new(TooLarge<T>(byteLimit));

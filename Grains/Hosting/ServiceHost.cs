@@ -43,6 +43,9 @@ public static class ServiceHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+
+            // Twice the default: a parameter that is too long shall reach the check that names it.
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             kestrel.Listen(address, settings.Port);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
