@@ -63,6 +63,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         if (context.RequestAborted.IsCancellationRequested || exception is ConnectionResetException)
         {
             if (!context.Response.HasStarted) context.Response.StatusCode = ClientClosedRequest;
+
+            // Nobody is there: without it Kestrel would read on for the rest of the body, and log that it cannot.
+            context.Abort();
             return Task.CompletedTask;
         }
 

@@ -23,7 +23,7 @@ internal static class HeartKeysSource
         try
         {
             if (File.Exists(path)) return Read(path);
-            Directory.CreateDirectory(folder);
+            DataFolderLock.Make(folder);
             var secret = NewSecret();
             var unfinished = path + ".new";
             var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };

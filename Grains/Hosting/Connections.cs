@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,9 @@ public static class RedisConnection
         {
             throw StartException.Setting("ConnectionStrings:Redis", $"Redis' address cannot be read: {exception.Message}");
         }
+
+        if (!options.EndPoints.Any() || options.EndPoints.OfType<DnsEndPoint>().Any(server => Uri.CheckHostName(server.Host) == UriHostNameType.Unknown))
+            throw StartException.Setting("ConnectionStrings:Redis", "Redis' address names no server; write it as host:port");
 
         options.ConnectTimeout = 2000;
         options.AsyncTimeout = 2000;

@@ -43,6 +43,9 @@ public static class ServiceHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+
+            // Twice the default: a parameter that is too long shall reach the check that names it.
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             kestrel.Listen(address, settings.Port);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
@@ -73,11 +76,20 @@ public static class ServiceHost
             using var probe = new TcpListener(address, port);
             probe.Start();
         }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        catch (SocketException exception)
         {
-            throw new StartException($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings("HeartGrains:Port")}).");
+            throw CannotListen(exception, address, port);
         }
     }
+
+    internal static StartException CannotListen(SocketException exception, IPAddress address, int port) => exception.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse =>
+            new($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings("HeartGrains:Port")})."),
+        SocketError.AccessDenied => StartException.Setting("HeartGrains:Port", $"The system lets this user not listen on port {port}; choose one above 1023"),
+        SocketError.AddressNotAvailable => StartException.Setting("HeartGrains:Listen", $"'{address}' is no address of this machine"),
+        _ => StartException.Setting("HeartGrains:Listen", $"Nothing can listen on '{address}': {exception.Message}"),
+    };
 
     private static string? Explain(Exception exception) => exception switch
     {

@@ -50,12 +50,14 @@ public static class SettingsCheck
                 foreach (var item in child.GetChildren()) Check(item, element, new Dictionary<string, Type>());
             else if (IsSection(property.PropertyType) && child.Value is null && child.GetChildren().Any())
                 Check(child, property.PropertyType, new Dictionary<string, Type>());
+            else if (child.GetChildren().FirstOrDefault() is { } below)
+                throw new StartException($"Nothing reads the setting {below.Path}; {child.Path} is a single value.");
             else
                 CheckValue(child, property, instance);
         }
     }
 
-    private static bool IsSection(Type type) => type.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true;
+    private static bool IsSection(Type type) => !type.IsEnum && type.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true;
 
     /// <summary>What a list of sections holds; null for anything else.</summary>
     private static Type? ElementOf(Type type) =>
@@ -72,13 +74,18 @@ public static class SettingsCheck
         }
         catch (InvalidOperationException)
         {
-            throw StartException.Setting(name, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
+            throw Unreadable();
         }
+
+        // Numbers are read as enumerations too, whether they stand for something or not.
+        if (value is Enum && !Enum.IsDefined(value.GetType(), value)) throw Unreadable();
 
         var context = new ValidationContext(instance) { MemberName = property.Name };
         var failures = new List<ValidationResult>();
         if (!Validator.TryValidateProperty(value, context, failures))
             throw StartException.Setting(name, $"'{(property.Name is nameof(HostSettings.Key) or nameof(HostSettings.OperatorKey) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
+
+        StartException Unreadable() => StartException.Setting(name, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
     }
 
     private static string Describe(Type type)

@@ -23,6 +23,9 @@ public static class Switches
     /// <summary>The same, as the command line's configuration provider wants it.</summary>
     internal static Dictionary<string, string> Mappings { get; } = new(All, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The sections that something reads: ours, and the framework's.</summary>
+    private static readonly string[] Sections = [HostSettings.Section, "ConnectionStrings", "Logging", "Kestrel", "Orleans"];
+
     /// <summary>How a key is written on the command line.</summary>
     public static string Of(string key)
     {
@@ -33,19 +36,28 @@ public static class Switches
         return $"--{key}";
     }
 
-    /// <summary>Throws for a switch that nobody reads.</summary>
+    /// <summary>Throws for a switch that nobody reads or that has no value.</summary>
     public static void Check(IEnumerable<string> args)
     {
-        var mayBeValue = false;
+        string? open = null;
         foreach (var arg in args)
         {
-            var isValue = mayBeValue && !arg.StartsWith("--", StringComparison.Ordinal);
-            mayBeValue = !isValue && !arg.Contains('=', StringComparison.Ordinal);
-            if (isValue) continue;
-            if (!arg.StartsWith("--", StringComparison.Ordinal)) throw new StartException($"'{arg}' is no switch: write --name=value.");
-            var name = arg.Split('=')[0];
-            if (All.ContainsKey(name) || name.Contains(':', StringComparison.Ordinal)) continue;
-            throw new StartException($"There is no switch {name}; did you mean {Spelling.Nearest(name, All.Keys)}?");
+            var isSwitch = arg.StartsWith("--", StringComparison.Ordinal);
+            if (open is not null && isSwitch) break;
+            if (open is null && !isSwitch) throw new StartException($"'{arg}' is no switch: write --name=value.");
+            if (isSwitch) CheckName(arg.Split('=')[0]);
+            open = isSwitch && !arg.Contains('=', StringComparison.Ordinal) ? arg : null;
         }
+
+        if (open is not null) throw new StartException($"The switch {open} has no value: write {open}=value.");
+    }
+
+    private static void CheckName(string name)
+    {
+        if (All.ContainsKey(name)) return;
+        if (!name.Contains(':', StringComparison.Ordinal)) throw new StartException($"There is no switch {name}; did you mean {Spelling.Nearest(name, All.Keys)}?");
+        var (section, key) = (name[2..name.IndexOf(':', StringComparison.Ordinal)], name[name.IndexOf(':', StringComparison.Ordinal)..]);
+        if (!Sections.Contains(section, StringComparer.OrdinalIgnoreCase))
+            throw new StartException($"Nothing reads the setting {section}{key}; did you mean {Spelling.Nearest(section, Sections)}{key}?");
     }
 }

@@ -4,6 +4,7 @@ using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Ledger;
@@ -14,6 +15,9 @@ internal static class LedgerHosting
     public static void AddLedger(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection("Postgres") : "";
+
+        // Read once before anything starts, and before others are given the string as it is.
+        if (settings.Mode == HostMode.Cluster) PostgresConnection.Build(postgres, configuration.Read<LedgerOptions>(LedgerOptions.Section));
         if (settings.Mode != HostMode.Cluster && configuration[$"{LedgerOptions.Section}:{nameof(LedgerOptions.CommitDelay)}"] is null)
             services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
 
@@ -24,7 +28,8 @@ internal static class LedgerHosting
             return settings.Mode switch
             {
                 HostMode.Dev => new MemoryLedger(),
-                HostMode.Single => new SqliteLedger(provider.GetRequiredService<DataFolderLock>().Folder, options),
+                HostMode.Single => new SqliteLedger(
+                    provider.GetRequiredService<DataFolderLock>().Folder, options, provider.GetRequiredService<ILogger<SqliteLedger>>()),
                 _ => new PostgresLedger(postgres, options),
             };
         });

@@ -5,6 +5,7 @@ using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
+using HeartGrains.Tests.Infrastructure;
 using HeartGrains.Tests.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -20,9 +21,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ScriptedServer(WebApplication app, ScriptedGrains grains)
+    private ScriptedServer(WebApplication app, ScriptedGrains grains, LogLines log)
     {
-        (_app, Grains) = (app, grains);
+        (_app, Grains, Log) = (app, grains, log);
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
     }
 
@@ -30,12 +31,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public ScriptedGrains Grains { get; }
 
+    public LogLines Log { get; }
+
     public static Task<ScriptedServer> StartAsync(params (string Key, string Value)[] resilience) => StartAsync(new ScriptedGrains(), resilience);
 
     public static async Task<ScriptedServer> StartAsync(ScriptedGrains grains, params (string Key, string Value)[] resilience)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        var log = new LogLines();
+        builder.Logging.ClearProviders().AddProvider(log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(resilience.Select(
             setting => KeyValuePair.Create(ResilienceOptions.Section + ":" + setting.Key, (string?)setting.Value)));
@@ -46,7 +50,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         app.UseProblems();
         app.MapHearts();
         await app.StartAsync();
-        return new ScriptedServer(app, grains);
+        return new ScriptedServer(app, grains, log);
     }
 
     public async ValueTask DisposeAsync()

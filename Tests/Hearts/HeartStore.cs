@@ -4,6 +4,7 @@ using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using HeartGrains.Tests.Infrastructure;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HeartGrains.Tests.Hearts;
 
@@ -49,7 +50,7 @@ internal abstract class HeartStore : IDisposable
 
         public override string Data => _folder.FullName;
 
-        public override IHeartLedger Open(LedgerOptions options) => new SqliteLedger(Data, options);
+        public override IHeartLedger Open(LedgerOptions options) => new SqliteLedger(Data, options, NullLogger<SqliteLedger>.Instance);
 
         public override void Dispose() => _folder.Delete(recursive: true);
     }

@@ -21,7 +21,12 @@ public sealed class HeartKeysSourceTests : IDisposable
         var secret = File.ReadAllText(KeyFile);
 
         secret.Trim().Length.ShouldBeGreaterThanOrEqualTo(32);
-        if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(KeyFile).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.GetUnixFileMode(KeyFile).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            File.GetUnixFileMode(Data).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         HeartKeysSource.Find(settings).Fingerprint.ShouldBe(first.Fingerprint);
         File.ReadAllText(KeyFile).ShouldBe(secret);
         Directory.GetFiles(Data).ShouldBe([KeyFile]);

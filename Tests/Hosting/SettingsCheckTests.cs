@@ -10,12 +10,15 @@ public class SettingsCheckTests
     [InlineData("HeartGrains:Heart", "Nothing reads the setting HeartGrains:Heart; did you mean HeartGrains:Hearts?")]
     [InlineData("HeartGrains:Ledger:QueLimit", "Nothing reads the setting HeartGrains:Ledger:QueLimit; did you mean HeartGrains:Ledger:QueueLimit?")]
     [InlineData("HeartGrains:Cluster:SiloPrt", "Nothing reads the setting HeartGrains:Cluster:SiloPrt; did you mean HeartGrains:Cluster:SiloPort?")]
+    [InlineData("HeartGrains:Mode:Foo", "Nothing reads the setting HeartGrains:Mode:Foo; HeartGrains:Mode is a single value.")]
+    [InlineData("HeartGrains:Port:Foo", "Nothing reads the setting HeartGrains:Port:Foo; HeartGrains:Port is a single value.")]
     public void Check_KeyThatNobodyReads_NamesTheNearest(string key, string message) =>
         Should.Throw<StartException>(() => Check((key, "1"))).Message.ShouldBe(message);
 
     [Theory]
     [InlineData("HeartGrains:Port", "http", "HeartGrains:Port", "HEARTGRAINS__PORT", "--port", "whole number")]
     [InlineData("HeartGrains:Mode", "fast", "HeartGrains:Mode", "HEARTGRAINS__MODE", "--mode", "one of single, dev, cluster")]
+    [InlineData("HeartGrains:Mode", "7", "HeartGrains:Mode", "HEARTGRAINS__MODE", "--mode", "one of single, dev, cluster")]
     [InlineData("HeartGrains:Dashboard", "maybe", "HeartGrains:Dashboard", "HEARTGRAINS__DASHBOARD", "--dashboard", "true or false")]
     [InlineData("HeartGrains:Hearts:IdleTime", "long", "HeartGrains:Hearts:IdleTime", "HEARTGRAINS__HEARTS__IDLETIME", "--HeartGrains:Hearts:IdleTime", "a time such as")]
     public void Check_ValueThatDoesNotParse_NamesTheThreeSpellings(string key, string value, params string[] parts)

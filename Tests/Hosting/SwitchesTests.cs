@@ -13,9 +13,23 @@ public class SwitchesTests
     public void Check_UnknownSwitch_NamesTheNearest(string arg, string message) =>
         Should.Throw<StartException>(() => Switches.Check([arg])).Message.ShouldBe(message);
 
+    [Theory]
+    [InlineData("--data", "--data", "--mode=dev")]
+    [InlineData("--data", "--mode", "dev", "--data", "--port=8080")]
+    [InlineData("--port", "--mode=dev", "--port")]
+    [InlineData("--HeartGrains:Port", "--HeartGrains:Port")]
+    public void Check_SwitchWithoutAValue_IsNamed(string name, params string[] args) =>
+        Should.Throw<StartException>(() => Switches.Check(args)).Message.ShouldBe($"The switch {name} has no value: write {name}=value.");
+
+    [Theory]
+    [InlineData("--HeartGrain:Port=1", "Nothing reads the setting HeartGrain:Port; did you mean HeartGrains:Port?")]
+    [InlineData("--Loging:LogLevel:Default=Debug", "Nothing reads the setting Loging:LogLevel:Default; did you mean Logging:LogLevel:Default?")]
+    public void Check_SectionThatNobodyReads_NamesTheNearest(string arg, string message) =>
+        Should.Throw<StartException>(() => Switches.Check([arg])).Message.ShouldBe(message);
+
     [Fact]
-    public void Check_KnownSwitchesAndWholeKeys_Pass() =>
-        Switches.Check(["--port=8080", "--MODE", "dev", "--HeartGrains:Hearts:DedupeLimit=16"]);
+    public void Check_KnownSwitchesAndWholeKeys_Pass() => Switches.Check(
+        ["--port=8080", "--MODE", "dev", "--HeartGrains:Hearts:DedupeLimit=16", "--data=", "--logging:loglevel:default", "Debug", "--ConnectionStrings:Redis=x"]);
 
     [Fact]
     public void All_EverySwitch_ReachesASettingThatExists()

@@ -28,6 +28,17 @@ public sealed class DataFolderLockTests : IDisposable
     }
 
     [Fact]
+    public void Take_FolderMade_IsItsOwnersOnly()
+    {
+        var folder = Path.Combine(_folder, "data");
+
+        using var held = DataFolderLock.Take(folder);
+
+        if (!OperatingSystem.IsWindows())
+            File.GetUnixFileMode(folder).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    [Fact]
     public void Take_FolderThatCannotBeMade_SaysWhy()
     {
         var file = Path.Combine(_folder, "file");

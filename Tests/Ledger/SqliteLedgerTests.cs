@@ -1,6 +1,7 @@
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Sqlite;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HeartGrains.Tests.Ledger;
 
@@ -20,7 +21,7 @@ public sealed class SqliteLedgerTests : LastingLedgerTests
         await AppendAsync([.. story.Log]);
     }
 
-    protected override IHeartLedger OpenLedger() => new SqliteLedger(_folder.FullName, new LedgerOptions());
+    protected override IHeartLedger OpenLedger() => new SqliteLedger(_folder.FullName, new LedgerOptions(), NullLogger<SqliteLedger>.Instance);
 
     protected override async Task<bool> HasUnfoldedAsync()
     {

@@ -1,3 +1,4 @@
+using HeartGrains.Hosting;
 using Npgsql;
 
 namespace HeartGrains.Ledger.Postgres;
@@ -9,7 +10,25 @@ internal static class PostgresConnection
     /// The connection string with the ledger's limits: every wait ends, a vanished client's locks are let go, and the fold's snapshots
     /// are taken statement by statement. Every read has its index; a plan made while the tables were empty must not scan them when full.
     /// </summary>
+    /// <exception cref="StartException">The driver cannot read it; what it says may quote the password, so it is kept back.</exception>
     public static NpgsqlConnectionStringBuilder Build(string connectionString, LedgerOptions options)
+    {
+        try
+        {
+            var settings = Limit(connectionString, options);
+
+            // Opens nothing, but checks what the settings only hold.
+            NpgsqlDataSource.Create(settings).Dispose();
+            return settings;
+        }
+        catch (Exception)
+        {
+            throw StartException.Setting(
+                "ConnectionStrings:Postgres", "PostgreSQL's connection string cannot be read; write it as Host=…;Database=…;Username=…;Password=…");
+        }
+    }
+
+    private static NpgsqlConnectionStringBuilder Limit(string connectionString, LedgerOptions options)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {

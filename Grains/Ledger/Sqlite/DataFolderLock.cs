@@ -26,7 +26,7 @@ internal sealed class DataFolderLock : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            Make(folder);
             return new(folder, new FileStream(Path.Combine(folder, "hearts.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException exception) when (exception.HResult is WouldBlock or SharingViolation)
@@ -38,6 +38,13 @@ internal sealed class DataFolderLock : IDisposable
         {
             throw Unusable(folder, exception);
         }
+    }
+
+    /// <summary>Makes the folder where it is missing, for its owner only: hearts say who loves what.</summary>
+    public static void Make(string folder)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>What to tell when <paramref name="folder"/> cannot be made, read or written.</summary>

@@ -33,10 +33,13 @@ internal sealed class SqliteAppender : IDisposable
         _rollback = Prepare("rollback");
     }
 
+    /// <summary>What SQLite said of the last append that failed.</summary>
+    public string LastError { get; private set; } = "";
+
     public AppendOutcome Append(ReadOnlySpan<HeartEvent> events)
     {
         if (Run(_begin) != raw.SQLITE_DONE)
-            return AppendOutcome.Refused;
+            return Failed(AppendOutcome.Refused);
 
         foreach (ref readonly var heartEvent in events)
         {
@@ -51,9 +54,10 @@ internal sealed class SqliteAppender : IDisposable
         if (committed == raw.SQLITE_DONE)
             return AppendOutcome.Committed;
 
-        // Only a busy database says for certain that nothing of the commit reached the file.
+        // A busy database wrote nothing; on a full disk the frame that commits, the last one, was not written whole. Of all else nobody knows.
+        var failed = Failed(Primary(committed) is raw.SQLITE_BUSY or raw.SQLITE_FULL ? AppendOutcome.Refused : AppendOutcome.Unknown);
         RollBack();
-        return Primary(committed) == raw.SQLITE_BUSY ? AppendOutcome.Refused : AppendOutcome.Unknown;
+        return failed;
     }
 
     public void Dispose()
@@ -88,7 +92,13 @@ internal sealed class SqliteAppender : IDisposable
             return AppendOutcome.Poison;
         }
 
-        return Run(_insert) == raw.SQLITE_DONE ? AppendOutcome.Committed : Classify(raw.sqlite3_extended_errcode(_database));
+        return Run(_insert) == raw.SQLITE_DONE ? AppendOutcome.Committed : Failed(Classify(raw.sqlite3_extended_errcode(_database)));
+    }
+
+    private AppendOutcome Failed(AppendOutcome outcome)
+    {
+        LastError = $"SQLite error {raw.sqlite3_extended_errcode(_database)}, {raw.sqlite3_errmsg(_database).utf8_to_string()}";
+        return outcome;
     }
 
     private static AppendOutcome Classify(int code) => code switch

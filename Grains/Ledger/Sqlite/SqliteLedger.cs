@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using HeartGrains.Hearts;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace HeartGrains.Ledger.Sqlite;
 
@@ -8,24 +9,27 @@ namespace HeartGrains.Ledger.Sqlite;
 /// The ledger in one SQLite file, <c>hearts.db</c>, of one process. Its calls block the thread they run on for as long as the disk
 /// takes: SQLite has no others.
 /// </summary>
-public sealed class SqliteLedger : IHeartLedger, IDisposable
+public sealed partial class SqliteLedger : IHeartLedger, IDisposable
 {
     private const int BusyTimeoutSeconds = 2;
     private const int MigrationTimeoutSeconds = 60;
 
     private readonly string _path;
     private readonly LedgerOptions _options;
+    private readonly ILogger _logger;
     private readonly ConcurrentStack<SqliteReader> _readers = new();
 
     // Appends and folds take turns here, because waiting inside SQLite means sleeping and asking again.
     private readonly SemaphoreSlim _writing = new(1, 1);
     private SqliteWriter? _writer;
+    private volatile bool _isFailing;
 
     /// <summary>A ledger in the file <c>hearts.db</c> of <paramref name="directory"/>; nothing is opened yet.</summary>
-    public SqliteLedger(string directory, LedgerOptions options)
+    public SqliteLedger(string directory, LedgerOptions options, ILogger<SqliteLedger> logger)
     {
         _path = Path.Combine(directory, "hearts.db");
         _options = options;
+        _logger = logger;
     }
 
     /// <inheritdoc/>
@@ -57,7 +61,7 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
         await _writing.WaitAsync(CancellationToken.None);
         try
         {
-            return _writer is null ? AppendOutcome.Refused : _writer.Append(batch.Span);
+            return _writer is null ? AppendOutcome.Refused : Note(_writer.Append(batch.Span), _writer);
         }
         finally
         {
@@ -66,22 +70,7 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken)
-    {
-        await _writing.WaitAsync(cancellationToken);
-        try
-        {
-            return _writer is null ? throw NotOpen() : _writer.Fold(limit);
-        }
-        catch (SqliteException error)
-        {
-            throw CannotAnswer(error);
-        }
-        finally
-        {
-            _writing.Release();
-        }
-    }
+    public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => WriteAsync(writer => writer.Fold(limit), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) =>
@@ -104,10 +93,13 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
         new(Read(limit, static (reader, limit) => reader.ListTop(limit)));
 
     /// <inheritdoc/>
-    public ValueTask CheckAsync(CancellationToken cancellationToken)
+    public async ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         Read(0, static (reader, _) => reader.ListTop(1));
-        return default;
+        if (!_isFailing) return;
+
+        // Whoever is not ready is sent no hearts that could succeed, so the check has to write itself.
+        await WriteAsync(writer => { writer.Probe(); return _isFailing = false; }, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -117,6 +109,33 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
             reader.Dispose();
         _writer?.Dispose();
         _writing.Dispose();
+    }
+
+    private async ValueTask<T> WriteAsync<T>(Func<SqliteWriter, T> write, CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            return _writer is null ? throw NotOpen() : write(_writer);
+        }
+        catch (SqliteException error)
+        {
+            throw CannotAnswer(error);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>The first failure is told, not each of the thousands a second that may follow.</summary>
+    private AppendOutcome Note(AppendOutcome outcome, SqliteWriter writer)
+    {
+        if (outcome is AppendOutcome.Conflict or AppendOutcome.Poison) return outcome;
+        var isFailing = outcome != AppendOutcome.Committed;
+        if (isFailing && !_isFailing) Log.CannotAppend(_logger, _path, writer.LastError);
+        _isFailing = isFailing;
+        return outcome;
     }
 
     private T Read<TAsked, T>(TAsked asked, Func<SqliteReader, TAsked, T> read)
@@ -200,5 +219,11 @@ public sealed class SqliteLedger : IHeartLedger, IDisposable
                 $"SQLite keeps {_path} with journal mode and synchronous level \"{found}\" instead of \"wal 2\": hearts could be lost in a "
                 + "crash. Put the data on a local disk, or accept it with HeartGrains:Ledger:AllowWeakDurability.");
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "Hearts cannot be written to {Path} until further notice: {Error}")]
+        public static partial void CannotAppend(ILogger logger, string path, string error);
     }
 }

@@ -44,7 +44,17 @@ internal sealed class SqliteWriter : IDisposable
         ];
     }
 
+    /// <inheritdoc cref="SqliteAppender.LastError"/>
+    public string LastError => _appender.LastError;
+
     public AppendOutcome Append(ReadOnlySpan<HeartEvent> events) => _appender.Append(events);
+
+    /// <summary>Commits as much as a batch does, of no meaning, or throws.</summary>
+    public void Probe() => Execute(
+        """
+        insert into heart_meta (name, value) values ('probe', hex(randomblob(32768)))
+            on conflict (name) do update set value = excluded.value
+        """);
 
     public int Fold(int limit)
     {
