@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hosting;
@@ -11,7 +12,7 @@ internal static class GatewayHosting
 {
     /// <summary>The sections a gateway reads.</summary>
     public static IReadOnlyDictionary<string, Type> Features { get; } =
-        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(ResilienceOptions) };
+        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(ResilienceOptions), ["Overload"] = typeof(OverloadOptions) };
 
     /// <summary>The way to the grains: a silo in this process, or the cluster's silos.</summary>
     public static void AddGrainCalls(this WebApplicationBuilder builder)
@@ -23,6 +24,7 @@ internal static class GatewayHosting
 
     public static void AddGateway(this WebApplicationBuilder builder)
     {
+        builder.Services.AddOverloadGuard();
         builder.Services.AddQuota();
         builder.Services.AddHeartCalls();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);

@@ -1,6 +1,7 @@
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Hosting;
 
@@ -13,6 +14,7 @@ return await ServiceHost.RunAsync(() =>
     var app = builder.Build();
     app.UseRequestMetrics();
     app.UseProblems();
+    app.UseOverloadGuard();
     app.MapHearts();
     app.MapOperations();
     app.MapDashboard();

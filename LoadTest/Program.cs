@@ -1,5 +1,6 @@
 using HeartGrains.LoadTest;
 using HeartGrains.LoadTest.Hearts;
+using HeartGrains.LoadTest.Overload;
 using Spectre.Console;
 
-return await LoadTestCommandLine.RunAsync(args, AnsiConsole.Console, HeartsCommand.Create);
+return await LoadTestCommandLine.RunAsync(args, AnsiConsole.Console, HeartsCommand.Create, OverloadCommand.Create);

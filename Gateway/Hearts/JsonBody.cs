@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using Microsoft.Net.Http.Headers;
 
@@ -23,21 +24,23 @@ internal static class JsonBody
 
         // Without RequestAborted: the server fails the read itself when the client goes, and a cancelled one would leave the reader in use.
         var pending = reader.ReadAsync();
-        if (!pending.IsCompletedSuccessfully) return ReadRestAsync(reader, pending, request.ContentLength, byteLimit, parse);
+        if (!pending.IsCompletedSuccessfully) return ReadRestAsync(request, pending, byteLimit, parse);
 
         var read = pending.Result;
         return IsWhole(read, request.ContentLength)
             ? new(Finish(reader, read.Buffer, byteLimit, parse))
-            : ReadRestAsync(reader, new(read), request.ContentLength, byteLimit, parse);
+            : ReadRestAsync(request, new(read), byteLimit, parse);
     }
 
     private static async ValueTask<Parsed<T>> ReadRestAsync<T>(
-        PipeReader reader, ValueTask<ReadResult> pending, long? contentLength, int byteLimit, BodyParser<T> parse)
+        HttpRequest request, ValueTask<ReadResult> pending, int byteLimit, BodyParser<T> parse)
     {
+        using var wait = BodyWait.Begin(request.HttpContext);
+        var reader = request.BodyReader;
         while (true)
         {
             var read = await pending;
-            if (IsWhole(read, contentLength) || read.Buffer.Length > byteLimit) return Finish(reader, read.Buffer, byteLimit, parse);
+            if (IsWhole(read, request.ContentLength) || read.Buffer.Length > byteLimit) return Finish(reader, read.Buffer, byteLimit, parse);
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             pending = reader.ReadAsync();
         }

@@ -21,7 +21,10 @@ public static class ProblemWriter
         WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors);
 
     private static Task WriteAsync(
-        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors)
+        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors) =>
+        WriteAsync(context, problem, Render(problem, detail, errors).WrittenSpan);
+
+    internal static ArrayBufferWriter<byte> Render(Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors)
     {
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Options))
@@ -36,13 +39,18 @@ public static class ProblemWriter
             json.WriteEndObject();
         }
 
+        return body;
+    }
+
+    internal static Task WriteAsync(HttpContext context, Problem problem, ReadOnlySpan<byte> body)
+    {
         var response = context.Response;
         response.StatusCode = problem.Status;
         response.ContentType = "application/problem+json";
-        response.ContentLength = body.WrittenCount;
+        response.ContentLength = body.Length;
         response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
-        response.BodyWriter.Write(body.WrittenSpan);
+        response.BodyWriter.Write(body);
         return Task.CompletedTask;
     }
 
@@ -58,4 +66,13 @@ public static class ProblemWriter
 
         json.WriteEndObject();
     }
+}
+
+/// <summary>A problem whose document is always the same, made once: for answers that must cost next to nothing.</summary>
+internal sealed class RenderedProblem(Problem problem, string detail)
+{
+    private readonly byte[] _body = ProblemWriter.Render(problem, detail, []).WrittenSpan.ToArray();
+
+    /// <summary>Answers with the problem.</summary>
+    public Task WriteAsync(HttpContext context) => ProblemWriter.WriteAsync(context, problem, _body);
 }

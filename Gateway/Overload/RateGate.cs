@@ -1,0 +1,42 @@
+namespace HeartGrains.Gateway.Overload;
+
+/// <summary>Lets calls through at a rate.</summary>
+internal interface IRateGate
+{
+    /// <summary>Whether one more call may pass now.</summary>
+    bool TryPass();
+}
+
+/// <summary>
+/// The generic cell rate algorithm: a token bucket whose whole state is one word, the time at which the next call is due. Lock-free; a change of the rate
+/// counts from the next call.
+/// </summary>
+internal sealed class RateGate(TimeProvider timeProvider) : IRateGate
+{
+    private long _due = timeProvider.GetTimestamp();
+    private long _spacing;
+    private long _burst;
+
+    /// <summary>Lets <paramref name="perSecond"/> calls pass, and as many at once as fall due in <paramref name="burst"/>.</summary>
+    public void Set(double perSecond, TimeSpan burst)
+    {
+        Volatile.Write(ref _spacing, (long)(timeProvider.TimestampFrequency / perSecond));
+        Volatile.Write(ref _burst, (long)(timeProvider.TimestampFrequency * burst.TotalSeconds));
+    }
+
+    /// <inheritdoc/>
+    public bool TryPass()
+    {
+        var now = timeProvider.GetTimestamp();
+        var earliest = now - Volatile.Read(ref _burst);
+        var spacing = Volatile.Read(ref _spacing);
+        for (var due = Volatile.Read(ref _due); due <= now;)
+        {
+            var seen = Interlocked.CompareExchange(ref _due, Math.Max(due, earliest) + spacing, due);
+            if (seen == due) return true;
+            due = seen;
+        }
+
+        return false;
+    }
+}
