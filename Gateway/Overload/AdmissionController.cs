@@ -20,8 +20,9 @@ internal readonly record struct IntervalSample(
 /// <item>Calm: the rate is <see cref="OverloadOptions.MaxRate"/> and nothing is limited but by the settings.</item>
 /// <item>The goal is missed when P95 is over it, or when what is in flight will take longer than the goal at the pace it is answered: a call that hangs has no latency yet. Then the rate becomes <see cref="OverloadOptions.DecreaseFactor"/> of
 /// the drain rate, and rests for as long as the calls that were admitted before take to end, because until then the measure does not show what the cut did.</item>
-/// <item>Limiting and met: the rate grows, while it refuses at most to a quarter over the drain rate. From there the limit in flight does the work: it lets in exactly what
-/// is answered.</item>
+/// <item>Limiting and met: the rate grows by <see cref="OverloadOptions.IncreaseGain"/>, and while calls are refused at most to a quarter over the drain rate; from beyond it glides back. There the limit in flight does the
+/// work: it lets in exactly what is answered.</item>
+/// <item>Limiting and met, with calls refused although few are in flight: capacity lies idle, after a stall that is over; the rate doubles.</item>
 /// <item>Limiting, met, and nothing refused for ten intervals: calm again, at once.</item>
 /// </list>
 /// </remarks>
@@ -35,6 +36,7 @@ internal sealed class AdmissionController
 
     private const double Headroom = 1.25;
     private const double BusyGainFactor = 0.1;
+    private const double GlidePart = 0.05;
     private const int CalmIntervals = 10;
     private static readonly TimeSpan RestLimit = TimeSpan.FromSeconds(1);
 
@@ -70,12 +72,13 @@ internal sealed class AdmissionController
     {
         _drain.Add(sample.Answered, sample.Elapsed, wasWaiting: _inFlightBefore >= InFlightFloor);
         var wait = Max((sample.P95 + sample.DispatchDelay) ?? TimeSpan.Zero, WaitAhead(sample.InFlight));
+        var inFlight = Math.Max(_inFlightBefore, sample.InFlight);
         _inFlightBefore = sample.InFlight;
         _rest -= sample.Elapsed;
 
         if (_rest > TimeSpan.Zero) return;
         if (wait > _options.P95Goal) Shrink(wait);
-        else if (IsLimiting) Grow(sample);
+        else if (IsLimiting) Grow(sample, inFlight);
     }
 
     /// <summary>How long it will take to answer what is in flight an interval from now, if it goes on growing; nothing until two intervals have shown the pace.</summary>
@@ -93,9 +96,10 @@ internal sealed class AdmissionController
         _rest = Min(Max(wait, 2 * _options.Interval), RestLimit);
     }
 
-    private void Grow(in IntervalSample sample)
+    private void Grow(in IntervalSample sample, int inFlight)
     {
         var isBusy = sample.CpuRatio > _options.CpuGoal;
+        var isIdle = inFlight < InFlightLimit / 2;
         _calmIntervals = sample.Refused == 0 && !isBusy ? _calmIntervals + 1 : 0;
         if (_calmIntervals >= CalmIntervals)
         {
@@ -103,9 +107,11 @@ internal sealed class AdmissionController
             return;
         }
 
-        var grown = Rate * (1 + (_options.IncreaseGain * (isBusy ? BusyGainFactor : 1)));
-        if (sample.Refused > 0) grown = Math.Max(Rate, Math.Min(grown, _drain.PerSecond * Headroom));
-        Rate = Math.Min(_options.MaxRate, grown);
+        var gain = isBusy ? _options.IncreaseGain * BusyGainFactor : isIdle && sample.Refused > 0 ? Math.Max(1, _options.IncreaseGain) : _options.IncreaseGain;
+        var most = sample.Refused > 0 && !isIdle
+            ? Math.Max(_drain.PerSecond * Headroom, Rate * (1 - GlidePart))
+            : _options.MaxRate;
+        Rate = Math.Clamp(Math.Min(most, Rate * (1 + gain)), _options.MinRate, _options.MaxRate);
     }
 
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;

@@ -19,11 +19,11 @@ public sealed class OverloadOptions
     public TimeSpan P95Goal { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Calls a second that are admitted however slow they are. Default 50: enough to see that they are fast again.</summary>
-    [Range(1.0, 10_000_000.0)]
+    [Range(0.01, 10_000_000.0)]
     public double MinRate { get; set; } = 50;
 
     /// <summary>Calls a second that are never exceeded, and what is admitted when all is well. Default 100,000, more than one gateway can do.</summary>
-    [Range(1.0, 10_000_000.0)]
+    [Range(0.01, 10_000_000.0)]
     public double MaxRate { get; set; } = 100_000;
 
     /// <summary>Calls in flight that are never exceeded, and what is allowed when all is well. Default 10,000, about 60 MB.</summary>

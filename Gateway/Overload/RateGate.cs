@@ -13,7 +13,7 @@ internal interface IRateGate
 /// </summary>
 internal sealed class RateGate(TimeProvider timeProvider) : IRateGate
 {
-    private long _due = timeProvider.GetTimestamp();
+    private long _due = long.MinValue / 2; // Long ago: it starts with a whole burst.
     private long _spacing;
     private long _burst;
 
