@@ -3,27 +3,28 @@ namespace HeartGrains.Gateway.Overload;
 /// <summary>What was measured in one interval.</summary>
 /// <param name="Elapsed">How long it was.</param>
 /// <param name="Answered">Admitted calls that ended.</param>
-/// <param name="Refused">Calls refused.</param>
+/// <param name="RefusedByRate">Calls refused because too many came a second.</param>
+/// <param name="RefusedInFlight">Calls refused because too many were in flight.</param>
 /// <param name="InFlight">Calls in flight at its end.</param>
 /// <param name="P95">The 95th percentile of admitted calls; null when there were too few to say.</param>
 /// <param name="DispatchDelay">How long a call waits for a thread before anyone here sees it.</param>
 /// <param name="CpuRatio">CPU this process used, as a part of all cores.</param>
 internal readonly record struct IntervalSample(
-    TimeSpan Elapsed, long Answered, long Refused, int InFlight, TimeSpan? P95, TimeSpan DispatchDelay, double CpuRatio);
+    TimeSpan Elapsed, long Answered, long RefusedByRate, long RefusedInFlight, int InFlight, TimeSpan? P95, TimeSpan DispatchDelay, double CpuRatio);
 
 /// <summary>
 /// Decides once an interval how many calls are admitted. One number is state, the admitted rate; the limit of calls in flight follows from it by Little's law. The
 /// rate grows by a part of itself, not by steps: capacity may lie anywhere between ten and a hundred thousand calls a second.
 /// </summary>
 /// <remarks>
+/// The goal is missed when P95 is over it, or when what is in flight will take longer than the goal at the pace it is answered: a call that hangs has no latency yet. Then the
+/// rate becomes <see cref="OverloadOptions.DecreaseFactor"/> of the drain rate, and rests for as long as the calls admitted before take to end, because until then no
+/// measure shows what the cut did. While the goal is met, the rate goes by what met its limit:
 /// <list type="bullet">
-/// <item>Calm: the rate is <see cref="OverloadOptions.MaxRate"/> and nothing is limited but by the settings.</item>
-/// <item>The goal is missed when P95 is over it, or when what is in flight will take longer than the goal at the pace it is answered: a call that hangs has no latency yet. Then the rate becomes <see cref="OverloadOptions.DecreaseFactor"/> of
-/// the drain rate, and rests for as long as the calls that were admitted before take to end, because until then the measure does not show what the cut did.</item>
-/// <item>Limiting and met: the rate grows by <see cref="OverloadOptions.IncreaseGain"/>, and while calls are refused at most to a quarter over the drain rate; from beyond it glides back. There the limit in flight does the
-/// work: it lets in exactly what is answered.</item>
-/// <item>Limiting and met, with calls refused although few are in flight: capacity lies idle, after a stall that is over; the rate doubles.</item>
-/// <item>Limiting, met, and nothing refused for ten intervals: calm again, at once.</item>
+/// <item>Calls in flight: capacity is used up. The rate goes to a quarter over the drain rate, its ceiling, and the limit in flight lets in exactly what is answered.</item>
+/// <item>Only the rate, with few in flight: capacity lies idle, for instance after a stall that is over. The rate doubles.</item>
+/// <item>Nothing: the rate grows by <see cref="OverloadOptions.IncreaseGain"/>, beyond the ceiling a fifth as fast, up to <see cref="OverloadOptions.MaxRate"/>, where nothing is
+/// limited but by the settings. An overload that pauses for a second meets limits that still know it.</item>
 /// </list>
 /// </remarks>
 internal sealed class AdmissionController
@@ -36,14 +37,14 @@ internal sealed class AdmissionController
 
     private const double Headroom = 1.25;
     private const double BusyGainFactor = 0.1;
+    private const double GainFactorOverCeiling = 0.2;
     private const double GlidePart = 0.05;
-    private const int CalmIntervals = 10;
     private static readonly TimeSpan RestLimit = TimeSpan.FromSeconds(1);
 
     private readonly OverloadOptions _options;
     private readonly DrainRate _drain = new();
     private int _inFlightBefore;
-    private int _calmIntervals;
+    private double _ceiling;
     private TimeSpan _rest;
 
     /// <summary>A controller that limits nothing yet.</summary>
@@ -78,7 +79,7 @@ internal sealed class AdmissionController
 
         if (_rest > TimeSpan.Zero) return;
         if (wait > _options.P95Goal) Shrink(wait);
-        else if (IsLimiting) Grow(sample, inFlight);
+        else if (IsLimiting) Rate = Math.Clamp(NextRate(sample, inFlight), _options.MinRate, _options.MaxRate);
     }
 
     /// <summary>How long it will take to answer what is in flight an interval from now, if it goes on growing; nothing until two intervals have shown the pace.</summary>
@@ -91,27 +92,24 @@ internal sealed class AdmissionController
 
     private void Shrink(TimeSpan wait)
     {
+        _ceiling = _drain.PerSecond * Headroom;
         Rate = Math.Max(_options.MinRate, Math.Min(Rate, _drain.PerSecond) * _options.DecreaseFactor);
-        _calmIntervals = 0;
         _rest = Min(Max(wait, 2 * _options.Interval), RestLimit);
     }
 
-    private void Grow(in IntervalSample sample, int inFlight)
+    private double NextRate(in IntervalSample sample, int inFlight)
     {
         var isBusy = sample.CpuRatio > _options.CpuGoal;
-        var isIdle = inFlight < InFlightLimit / 2;
-        _calmIntervals = sample.Refused == 0 && !isBusy ? _calmIntervals + 1 : 0;
-        if (_calmIntervals >= CalmIntervals)
+        var gain = _options.IncreaseGain * (isBusy ? BusyGainFactor : 1);
+        if (sample.RefusedInFlight > 0)
         {
-            Rate = _options.MaxRate;
-            return;
+            _ceiling = _drain.PerSecond * Headroom;
+            return Math.Min(Rate * (1 + gain), Math.Max(_ceiling, Rate * (1 - GlidePart)));
         }
 
-        var gain = isBusy ? _options.IncreaseGain * BusyGainFactor : isIdle && sample.Refused > 0 ? Math.Max(1, _options.IncreaseGain) : _options.IncreaseGain;
-        var most = sample.Refused > 0 && !isIdle
-            ? Math.Max(_drain.PerSecond * Headroom, Rate * (1 - GlidePart))
-            : _options.MaxRate;
-        Rate = Math.Clamp(Math.Min(most, Rate * (1 + gain)), _options.MinRate, _options.MaxRate);
+        if (sample.RefusedByRate == 0) return Rate * (1 + (Rate < _ceiling ? gain : gain * GainFactorOverCeiling));
+        var isIdle = inFlight < InFlightLimit / 2;
+        return isIdle ? Rate * (isBusy ? 1 + gain : 2) : Math.Min(Rate * (1 + gain), Math.Max(_ceiling, Rate));
     }
 
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;

@@ -34,10 +34,10 @@ internal sealed class AdmissionLane
     private readonly IRateGate _gate;
     private readonly TimeSpan _goal;
     private readonly OverloadMetrics.Lane _metrics;
+    private readonly long[] _refused = new long[2];
     private int _inFlight;
     private int _inFlightLimit;
     private long _answered;
-    private long _refused;
 
     public AdmissionLane(OverloadOptions options, TimeProvider timeProvider, OverloadMetrics.Lane metrics)
     {
@@ -79,7 +79,7 @@ internal sealed class AdmissionLane
     {
         var p95 = _latencies.TakeP95(LeastSamples, DrainRate.Intervals);
         _controller.Update(new(
-            elapsed, Interlocked.Exchange(ref _answered, 0), Interlocked.Exchange(ref _refused, 0), InFlight, p95, dispatchDelay, cpuRatio));
+            elapsed, Interlocked.Exchange(ref _answered, 0), TakeRefused(RefusalReason.Rate), TakeRefused(RefusalReason.InFlight), InFlight, p95, dispatchDelay, cpuRatio));
         Apply();
         _metrics.Show(_controller, InFlight, p95);
     }
@@ -87,10 +87,12 @@ internal sealed class AdmissionLane
     private bool Refuse(RefusalReason reason)
     {
         Interlocked.Decrement(ref _inFlight);
-        Interlocked.Increment(ref _refused);
+        Interlocked.Increment(ref _refused[(int)reason]);
         _metrics.CountRefusal(reason);
         return false;
     }
+
+    private long TakeRefused(RefusalReason reason) => Interlocked.Exchange(ref _refused[(int)reason], 0);
 
     private void Apply()
     {

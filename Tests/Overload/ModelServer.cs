@@ -15,9 +15,7 @@ internal sealed class ModelServer
     private long _now;
     private double _arriving;
     private double _answering;
-    private (long Answered, long Refused) _before;
-    private long _totalAnswered;
-    private long _totalRefused;
+    private (long Answered, long ByRate, long InFlight) _interval;
 
     public ModelServer(OverloadOptions options, double capacity)
     {
@@ -61,15 +59,21 @@ internal sealed class ModelServer
 
     private void Arrive()
     {
-        if (_inFlight.Count < Controller.InFlightLimit && _gate.TryPass())
+        if (_inFlight.Count >= Controller.InFlightLimit)
+        {
+            Refused++;
+            _interval.InFlight++;
+        }
+        else if (!_gate.TryPass())
+        {
+            Refused++;
+            _interval.ByRate++;
+        }
+        else
         {
             _inFlight.Enqueue(_now);
             MostInFlight = Math.Max(MostInFlight, _inFlight.Count);
-            return;
         }
-
-        Refused++;
-        _totalRefused++;
     }
 
     private void Answer()
@@ -78,14 +82,14 @@ internal sealed class ModelServer
         _window.Record(latency);
         _latencies.Add(latency.TotalSeconds);
         Answered++;
-        _totalAnswered++;
+        _interval.Answered++;
     }
 
     private void EndInterval()
     {
         Controller.Update(new(
-            _options.Interval, _totalAnswered - _before.Answered, _totalRefused - _before.Refused, _inFlight.Count, _window.TakeP95(20, 10), TimeSpan.Zero, 0.5));
-        _before = (_totalAnswered, _totalRefused);
+            _options.Interval, _interval.Answered, _interval.ByRate, _interval.InFlight, _inFlight.Count, _window.TakeP95(20, 10), TimeSpan.Zero, CpuRatio: 0.5));
+        _interval = default;
         _gate.Set(Controller.Rate, Controller.Burst);
     }
 }
