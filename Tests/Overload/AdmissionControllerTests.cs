@@ -90,6 +90,9 @@ public sealed class AdmissionControllerTests
     public void Update_BurstThatIsAnsweredInTime_RefusesNobody()
     {
         var server = new ModelServer(_options, capacity: 10_000);
+
+        // Just before an interval ends, so that it shows many in flight and hardly an answer.
+        server.Run(seconds: 0.08, demand: 10);
         for (var burst = 0; burst < 20; burst++)
         {
             server.Run(seconds: 0.01, demand: 150_000);
