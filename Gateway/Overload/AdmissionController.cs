@@ -33,9 +33,10 @@ internal sealed class AdmissionController
     public const int InFlightFloor = 16;
 
     /// <summary>Part of the goal that calls may spend in flight at the admitted rate; the rest is for what P95 leaves out, and for error.</summary>
-    private const double InFlightShare = 0.4;
+    private const double InFlightShare = 0.25;
 
     private const double Headroom = 1.25;
+    private const double CatchUp = 2;
     private const double BusyGainFactor = 0.1;
     private const double GainFactorOverCeiling = 0.2;
     private const double GlidePart = 0.05;
@@ -54,8 +55,11 @@ internal sealed class AdmissionController
         Rate = options.MaxRate;
     }
 
-    /// <summary>Calls a second admitted.</summary>
+    /// <summary>Calls a second admitted in the long run.</summary>
     public double Rate { get; private set; }
+
+    /// <summary>Calls a second admitted at most: twice the rate, so that what was lost in a stall is made up for. In between, the limit in flight holds the rate.</summary>
+    public double MostPerSecond => Math.Min(_options.MaxRate, Rate * CatchUp);
 
     /// <summary>Calls admitted at once after a pause, as the time in which they fall due.</summary>
     public TimeSpan Burst => _options.P95Goal * InFlightShare;

@@ -96,7 +96,7 @@ internal sealed class AdmissionLane
 
     private void Apply()
     {
-        _rate.Set(_controller.Rate, _controller.Burst);
+        _rate.Set(_controller.MostPerSecond, _controller.Burst);
         Volatile.Write(ref _inFlightLimit, _controller.InFlightLimit);
     }
 }

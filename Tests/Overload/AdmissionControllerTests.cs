@@ -114,6 +114,23 @@ public sealed class AdmissionControllerTests
     }
 
     [Fact]
+    public void Update_ServerStallsAgainAndAgain_LosesNothingBetweenTheStalls()
+    {
+        var server = new ModelServer(_options, capacity: 10_000);
+        var answered = 0L;
+        for (var second = 0; second < 20; second++)
+        {
+            server.Capacity = 0;
+            server.Run(seconds: 0.15, demand: 17_000);
+            server.Capacity = 10_000;
+            server.Run(seconds: 0.85, demand: 17_000);
+            answered += server.Answered;
+        }
+
+        answered.ShouldBeGreaterThan((long)(0.97 * 20 * 8_500));
+    }
+
+    [Fact]
     public void Update_OverloadPausesForASecond_IsStillKnown()
     {
         var server = new ModelServer(_options, capacity: 5_000);

@@ -22,7 +22,7 @@ internal sealed class ModelServer
         (_options, Capacity) = (options, capacity);
         Controller = new(options);
         _gate = new(_time);
-        _gate.Set(Controller.Rate, Controller.Burst);
+        _gate.Set(Controller.MostPerSecond, Controller.Burst);
     }
 
     public AdmissionController Controller { get; }
@@ -90,6 +90,6 @@ internal sealed class ModelServer
         Controller.Update(new(
             _options.Interval, _interval.Answered, _interval.ByRate, _interval.InFlight, _inFlight.Count, _window.TakeP95(20, 10), TimeSpan.Zero, CpuRatio: 0.5));
         _interval = default;
-        _gate.Set(Controller.Rate, Controller.Burst);
+        _gate.Set(Controller.MostPerSecond, Controller.Burst);
     }
 }
