@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Operations;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hosting;
@@ -15,6 +16,7 @@ internal static class GatewayHosting
         new Dictionary<string, Type>(GrainHosting.Features)
         {
             ["Resilience"] = typeof(ResilienceOptions),
+            ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [TrustedProxies.Name] = typeof(object),
         };
@@ -30,6 +32,7 @@ internal static class GatewayHosting
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         builder.Services.AddLocalLimits();
+        builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();

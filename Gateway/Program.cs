@@ -1,6 +1,7 @@
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
@@ -16,6 +17,7 @@ return await ServiceHost.RunAsync(() =>
     app.UseRequestMetrics();
     app.UseProblems();
     app.UseLocalLimits();
+    app.UseOverloadGuard();
     app.MapHearts();
     app.MapQuota();
     app.MapOperations();

@@ -12,7 +12,13 @@ internal static class SiloHosting
 {
     /// <summary>The sections a silo reads; a cluster's shared settings may hold the gateways' too.</summary>
     public static IReadOnlyDictionary<string, Type> Features { get; } =
-        new Dictionary<string, Type>(GrainHosting.Features) { ["Resilience"] = typeof(object), ["LocalLimits"] = typeof(object), ["TrustedProxies"] = typeof(object) };
+        new Dictionary<string, Type>(GrainHosting.Features)
+        {
+            ["Resilience"] = typeof(object),
+            ["Overload"] = typeof(object),
+            ["LocalLimits"] = typeof(object),
+            ["TrustedProxies"] = typeof(object),
+        };
 
     public static void AddSilo(this WebApplicationBuilder builder)
     {

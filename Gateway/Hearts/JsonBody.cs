@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using Microsoft.Net.Http.Headers;
 
@@ -25,17 +26,19 @@ internal static class JsonBody
 
         // Without RequestAborted: the server fails the read itself when the client goes, and a cancelled one would leave the reader in use.
         var pending = reader.ReadAsync();
-        if (!pending.IsCompletedSuccessfully) return ReadRestAsync(reader, pending, request.ContentLength, byteLimit, parse);
+        if (!pending.IsCompletedSuccessfully) return ReadRestAsync(request, pending, byteLimit, parse);
 
         var read = pending.Result;
         return IsWhole(read, request.ContentLength)
             ? new(Finish(reader, read.Buffer, byteLimit, parse))
-            : ReadRestAsync(reader, new(read), request.ContentLength, byteLimit, parse);
+            : ReadRestAsync(request, new(read), byteLimit, parse);
     }
 
     private static async ValueTask<Parsed<T>> ReadRestAsync<T>(
-        PipeReader reader, ValueTask<ReadResult> pending, long? contentLength, int byteLimit, BodyParser<T> parse)
+        HttpRequest request, ValueTask<ReadResult> pending, int byteLimit, BodyParser<T> parse)
     {
+        using var wait = BodyWait.Begin(request.HttpContext);
+        var reader = request.BodyReader;
         var body = new ArrayBufferWriter<byte>();
         while (true)
         {
@@ -47,7 +50,7 @@ internal static class JsonBody
             // Taken, not only looked at: Kestrel cannot end the read of bytes left here when the client hangs up, and logs a stack trace.
             reader.AdvanceTo(read.Buffer.End);
             if (length > byteLimit) return TooLarge<T>(byteLimit);
-            if (read.IsCompleted || length == contentLength) return parse(body.WrittenSpan);
+            if (read.IsCompleted || length == request.ContentLength) return parse(body.WrittenSpan);
             pending = reader.ReadAsync();
         }
     }

@@ -57,8 +57,8 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>Not sent: no silo can be reached, or calls are paused after failures.</summary>
     public static readonly Problem Unavailable = new(503, "unavailable", "The service is unavailable.");
 
-    /// <summary>Not done: the gateway takes no more calls than it is configured for.</summary>
-    public static readonly Problem TemporaryReducedCapacity = new(503, "temporary-reduced-capacity", "The gateway is full.");
+    /// <summary>Not looked at: more calls arrive than can be answered in time.</summary>
+    public static readonly Problem TemporaryReducedCapacity = new(503, "temporary-reduced-capacity", "The service takes fewer calls for a moment.");
 
     /// <summary>Not committed: too many hearts wait for the ledger.</summary>
     public static readonly Problem QueueFull = new(503, "queue-full", "Too many hearts are waiting.");

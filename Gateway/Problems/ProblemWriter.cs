@@ -31,7 +31,11 @@ public static class ProblemWriter
         Problem problem,
         string detail,
         IReadOnlyList<(string Field, string Message)> errors,
-        IReadOnlyList<string> violatedPolicies)
+        IReadOnlyList<string> violatedPolicies) =>
+        WriteAsync(context, problem, Render(problem, detail, errors, violatedPolicies).WrittenSpan);
+
+    internal static ArrayBufferWriter<byte> Render(
+        Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies)
     {
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Options))
@@ -47,13 +51,18 @@ public static class ProblemWriter
             json.WriteEndObject();
         }
 
+        return body;
+    }
+
+    internal static Task WriteAsync(HttpContext context, Problem problem, ReadOnlySpan<byte> body)
+    {
         var response = context.Response;
         response.StatusCode = problem.Status;
         response.ContentType = "application/problem+json";
-        response.ContentLength = body.WrittenCount;
+        response.ContentLength = body.Length;
         response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
-        response.BodyWriter.Write(body.WrittenSpan);
+        response.BodyWriter.Write(body);
         return Task.CompletedTask;
     }
 
@@ -76,4 +85,13 @@ public static class ProblemWriter
 
         json.WriteEndObject();
     }
+}
+
+/// <summary>A problem whose document is always the same, made once: for answers that must cost next to nothing.</summary>
+internal sealed class RenderedProblem(Problem problem, string detail)
+{
+    private readonly byte[] _body = ProblemWriter.Render(problem, detail, [], []).WrittenSpan.ToArray();
+
+    /// <summary>Answers with the problem.</summary>
+    public Task WriteAsync(HttpContext context) => ProblemWriter.WriteAsync(context, problem, _body);
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -33,7 +34,9 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
             LocalLimitMetrics.WouldBeRefusedByAddress();
         }
 
-        if (current.Gateway is null || current.Gateway.TryAcquire(out waitTicks)) return next(context);
+        if (current.Gateway is null || context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null || current.Gateway.TryAcquire(out waitTicks))
+            return next(context);
+
         LocalLimitMetrics.RefusedByGateway();
         return context.WriteProblemAsync(
             Problem.TemporaryReducedCapacity, "Nothing was done: the gateway has as many calls as it takes. Call again after Retry-After.", Seconds(waitTicks));

@@ -1,6 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Operations;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.RateLimiting;
 
@@ -19,9 +20,9 @@ internal sealed class QuotaEndpoints(Quota quota, OperatorKey operatorKey)
 
         Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire");
         Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota");
-        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset");
+        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").WithMetadata(NeverRefused.Instance);
 
-        void Add(string pattern, string[] methods, RequestDelegate handler, string name) =>
+        IEndpointConventionBuilder Add(string pattern, string[] methods, RequestDelegate handler, string name) =>
             routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name);
     }
 

@@ -101,6 +101,6 @@ public sealed class HeartLoad
         _nextProgress = Elapsed + ProgressPeriod;
     }
 
-    private static CpuUse CpuBetween(ProcessCpu before, ProcessCpu after) =>
+    internal static CpuUse CpuBetween(ProcessCpu before, ProcessCpu after) =>
         new(before.ProcessId, before.Name, before.Name is null || after.Name is null ? null : after.Cpu - before.Cpu);
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
@@ -14,7 +15,12 @@ namespace HeartGrains.Tests.Gateway;
 /// <summary>The gateway as <c>--mode=dev</c> runs it: real Kestrel on a free port, real grains, hearts in memory.</summary>
 public sealed class GatewayServer : IAsyncLifetime
 {
+    private readonly string[] _settings;
     private WebApplication _app = null!;
+
+    public GatewayServer() : this([]) { }
+
+    internal GatewayServer(params string[] settings) => _settings = settings;
 
     public HttpClient Client { get; } = new();
 
@@ -22,14 +28,16 @@ public sealed class GatewayServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--HeartGrains:Resilience:QuotaTimeout=00:00:02"], defaultPort: 0, GatewayHosting.Features);
+        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--HeartGrains:Resilience:QuotaTimeout=00:00:02", .. _settings], defaultPort: 0, GatewayHosting.Features);
         builder.Logging.ClearProviders();
         builder.AddGrainCalls();
         builder.AddGateway();
         _app = builder.Build();
         _app.UseProblems();
+        _app.UseOverloadGuard();
         _app.MapHearts();
         _app.MapQuota();
+        _app.MapOperations();
         _app.MapGet("/broken", static () => { throw new InvalidOperationException("secret"); });
         await _app.StartAsync();
         Url = new Uri(_app.Urls.First());

@@ -39,6 +39,7 @@ public sealed class HeartServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
+        _app.MapGet("/health/live", static () => "live");
         _app.MapPost("/api/v1/hearts", GiveAsync);
         _app.MapPost("/api/v1/hearts/query", QueryAsync);
     }

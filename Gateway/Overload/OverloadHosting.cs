@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.Gateway.Overload;
+
+/// <summary>Wires the overload guard into a host.</summary>
+public static class OverloadHosting
+{
+    /// <summary>Adds the guard and what measures for it.</summary>
+    public static IServiceCollection AddOverloadGuard(this IServiceCollection services)
+    {
+        services.AddOptions<OverloadOptions>().BindConfiguration(OverloadOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<OverloadOptions>, OverloadOptionsValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<OverloadMetrics>();
+        services.TryAddSingleton<OverloadGuard>();
+        services.AddHostedService<OverloadSampler>();
+        return services;
+    }
+
+    /// <summary>Refuses calls under <c>/api</c> that could not be answered in time. Goes right after <c>UseProblems</c>, before anything that does work.</summary>
+    public static WebApplication UseOverloadGuard(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<IOptions<OverloadOptions>>().Value.Enabled) app.UseMiddleware<OverloadMiddleware>();
+        return app;
+    }
+
+    /// <summary>Keeps an endpoint out of the guard: one for operators, or one whose answer lasts.</summary>
+    public static TBuilder NeverRefused<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.Add(static builder => builder.Metadata.Add(Overload.NeverRefused.Instance));
+        return endpoint;
+    }
+}

@@ -1,0 +1,77 @@
+using HeartGrains.Gateway.Problems;
+
+namespace HeartGrains.Gateway.Overload;
+
+/// <summary>An endpoint that is never refused and not measured: for operators, and for answers that last, such as streams.</summary>
+internal sealed class NeverRefused
+{
+    public static readonly NeverRefused Instance = new();
+}
+
+/// <summary>Refuses calls under <c>/api</c> that could not be answered in time, before anything of them is read but the head.</summary>
+internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard guard, TimeProvider timeProvider)
+{
+    private static readonly PathString Api = new("/api");
+
+    // Spread, so that those refused in one second do not all come back in another.
+    private static readonly string[] RetryAfterSeconds = ["1", "2", "3"];
+
+    private readonly RenderedProblem _problem = new(
+        Problem.TemporaryReducedCapacity, "The service takes fewer calls than it gets, to answer those it takes in time. Nothing was done. Call again after Retry-After.");
+
+    private uint _refusals;
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (!context.Request.Path.StartsWithSegments(Api, StringComparison.OrdinalIgnoreCase)
+            || context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null)
+        {
+            return next(context);
+        }
+
+        var lane = guard.LaneOf(context.Request);
+        return lane.TryEnter() ? RunAsync(context, lane) : RefuseAsync(context);
+    }
+
+    private Task RunAsync(HttpContext context, AdmissionLane lane)
+    {
+        var start = timeProvider.GetTimestamp();
+        Task task;
+        try
+        {
+            task = next(context);
+        }
+        catch
+        {
+            lane.Leave(timeProvider.GetElapsedTime(start), isServed: false);
+            throw;
+        }
+
+        if (!task.IsCompletedSuccessfully) return AwaitAsync(context, lane, task, start);
+        lane.Leave(timeProvider.GetElapsedTime(start), IsServed(context));
+        return task;
+    }
+
+    private async Task AwaitAsync(HttpContext context, AdmissionLane lane, Task task, long start)
+    {
+        var isServed = false;
+        try
+        {
+            await task;
+            isServed = IsServed(context);
+        }
+        finally
+        {
+            lane.Leave(timeProvider.GetElapsedTime(start) - BodyWait.Of(context), isServed);
+        }
+    }
+
+    private Task RefuseAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = RetryAfterSeconds[Interlocked.Increment(ref _refusals) % RetryAfterSeconds.Length];
+        return _problem.WriteAsync(context);
+    }
+
+    /// <summary>Success. What the client got wrong and what is refused further in take no time, and an outage is told as what it is.</summary>
+    private static bool IsServed(HttpContext context) => context.Response.StatusCode < StatusCodes.Status400BadRequest;
+}
