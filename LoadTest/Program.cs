@@ -1,6 +1,7 @@
 using HeartGrains.LoadTest;
 using HeartGrains.LoadTest.Hearts;
+using HeartGrains.LoadTest.Limiters;
 using HeartGrains.LoadTest.LocalLimiter;
 using Spectre.Console;
 
-return await LoadTestCommandLine.RunAsync(args, AnsiConsole.Console, HeartsCommand.Create, LocalLimiterCommand.Create);
+return await LoadTestCommandLine.RunAsync(args, AnsiConsole.Console, HeartsCommand.Create, LimitersCommand.Create, LocalLimiterCommand.Create);
