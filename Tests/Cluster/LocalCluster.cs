@@ -4,7 +4,10 @@ using System.Globalization;
 namespace HeartGrains.Tests.Cluster;
 
 /// <summary>A real cluster, as processes of this machine, run by <c>scripts/cluster.sh</c>.</summary>
-public abstract class LocalCluster(int silos, int gateways) : IAsyncLifetime
+/// <param name="silos">How many silos it starts with.</param>
+/// <param name="gateways">How many gateways.</param>
+/// <param name="settings">Settings of all of them, as <c>Key=Value</c>.</param>
+public abstract class LocalCluster(int silos, int gateways, params string[] settings) : IAsyncLifetime
 {
     private static readonly string Root = FindRoot();
     private readonly string _folder = Directory.CreateTempSubdirectory("heartgrains-cluster-").FullName;
@@ -20,7 +23,8 @@ public abstract class LocalCluster(int silos, int gateways) : IAsyncLifetime
         // PostgreSQL runs as another user when the tests run as root.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
-        await RunAsync("up", "--silos", $"{silos}", "--gateways", $"{gateways}", "--ports", "auto");
+        await RunAsync(
+            ["up", "--silos", $"{silos}", "--gateways", $"{gateways}", "--ports", "auto", .. settings.SelectMany(static setting => new[] { "--set", setting })]);
         Gateways = [.. (await MembersAsync("gateway")).Select(member => member.Url)];
     }
 

@@ -1,0 +1,37 @@
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.RateLimiting;
+using HeartGrains.Gateway.Resilience;
+using HeartGrains.RateLimiting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.LoadTest.QuotaCost;
+
+/// <summary>A gateway's quota with a seat and nobody to ask: for users who do not spend more than their slice.</summary>
+internal static class QuotaTables
+{
+    /// <summary>The default policy: 60 tokens, one back each second, two of them in the slice.</summary>
+    public static QuotaPolicy Policy { get; } = new()
+    {
+        Name = "user",
+        Dimension = QuotaDimension.User,
+        Algorithm = QuotaAlgorithm.TokenBucket,
+        Limit = 60,
+        Window = TimeSpan.FromMinutes(1),
+        SliceTokens = 2,
+    };
+
+    public static Quota Seated(TimeProvider clock, int users, out QuotaSlices slices)
+    {
+        var metrics = new GatewayMetrics();
+        var calls = new GrainCalls(
+            new GrainAddresses(null!), ClusterConnection.Remote(metrics), Options.Create(new ResilienceOptions()), metrics, clock, NullLogger<GrainCalls>.Instance);
+        var seat = new GatewaySeat([Policy], 0, Term: 1, FreeMillis: long.MaxValue / 2, LeaseMillis: 15_000);
+        slices = new QuotaSlices(users, clock);
+        slices.Extend(seat.Term, long.MaxValue);
+        return new Quota(slices, calls, clock, NullLogger<Quota>.Instance)
+        {
+            Set = PolicySet.None.With(seat, clock.GetTimestamp(), clock.TimestampFrequency),
+        };
+    }
+}

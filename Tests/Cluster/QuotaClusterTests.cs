@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+
+namespace HeartGrains.Tests.Cluster;
+
+/// <summary>Quotas over real processes that die and join: no window is ever given more than the limit and what came back in it.</summary>
+[Collection(nameof(AloneCollection))]
+public sealed class QuotaClusterTests(QuotaFaultCluster cluster) : IClassFixture<QuotaFaultCluster>
+{
+    private const int Workers = 12;
+    private const int TokensBetweenFaults = 150;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    private readonly ConcurrentDictionary<string, int> _answers = new();
+    private volatile HttpClient[] _gateways = [];
+
+    [Fact]
+    public async Task User_HammeringWhileGatewaysAndSilosDieAndJoin_GetsTheLimitAndNeverMoreInAnyWindow()
+    {
+        var user = $"greedy-{Guid.NewGuid():N}";
+        var admissions = new Admissions();
+        using var stop = new CancellationTokenSource();
+        await ConnectAsync();
+        var started = TimeProvider.System.GetTimestamp();
+        var workers = Enumerable.Range(0, Workers).Select(worker => HammerAsync(worker, user, admissions, stop.Token)).ToArray();
+
+        // Each fault comes when the user has been given more since the last one, so that each has a time before and after it.
+        await GivenAsync(admissions, QuotaFaultCluster.UserLimit * 3 / 4);
+        await cluster.RunAsync("kill", "gateway", "2");
+        await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
+        await cluster.RunAsync("add", "gateway");
+        await ConnectAsync();
+        await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
+        await cluster.RunAsync("kill", "silo", "1");
+        await cluster.RunAsync("start", "silo", "1");
+        await cluster.RunAsync("start", "gateway", "2");
+        await ConnectAsync();
+        await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
+        await stop.CancelAsync();
+        await Task.WhenAll(workers);
+
+        var most = QuotaFaultCluster.UserLimit + QuotaFaultCluster.UserTokensPerSecond * TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        var excess = admissions.LargestExcess(QuotaFaultCluster.UserLimit, QuotaFaultCluster.UserTokensPerSecond);
+        var answers = string.Join(", ", _answers.OrderBy(static answer => answer.Key).Select(static answer => $"{answer.Key}: {answer.Value}"));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{admissions.Tokens} tokens of at most {most:0}; worst window {excess:0.0} over the bound; {answers}");
+
+        excess.ShouldBeLessThanOrEqualTo(0);
+        ((double)admissions.Tokens).ShouldBeGreaterThan(most / 2);
+        _answers.ShouldContainKey("429");
+        _answers.ShouldNotContainKey("500");
+    }
+
+    [Fact]
+    public async Task Key_EverySiloKilledInTurn_GetsTheRestOfItsTokensAndNoneTwice()
+    {
+        var campaign = $"campaign-{Guid.NewGuid():N}";
+        var admissions = new Admissions();
+        await ConnectAsync();
+        await LocalCluster.UntilAsync(
+            async () => await TakeFromEachAsync(campaign, admissions) && admissions.Tokens >= QuotaFaultCluster.CampaignLimit / 2, Patience, "half is not given");
+
+        foreach (var silo in await cluster.MembersAsync("silo"))
+        {
+            await cluster.RunAsync("kill", "silo", $"{silo.Number}");
+            await LocalCluster.UntilAsync(() => TakeFromEachAsync(campaign, admissions), Patience, "nobody judges");
+            await cluster.RunAsync("start", "silo", $"{silo.Number}");
+        }
+
+        var before = admissions.Tokens;
+        await LocalCluster.UntilAsync(
+            async () => await TakeFromEachAsync(campaign, admissions) && admissions.Tokens == Interlocked.Exchange(ref before, admissions.Tokens),
+            Patience, "it never ends");
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{admissions.Tokens} tokens of {QuotaFaultCluster.CampaignLimit}");
+        admissions.LargestExcess(QuotaFaultCluster.CampaignLimit, QuotaFaultCluster.CampaignTokensPerSecond).ShouldBeLessThanOrEqualTo(0);
+        admissions.Tokens.ShouldBeGreaterThan(QuotaFaultCluster.CampaignLimit / 2);
+    }
+
+    private static Task GivenAsync(Admissions admissions, long tokens) =>
+        LocalCluster.UntilAsync(() => Task.FromResult(admissions.Tokens >= tokens), Patience, $"{admissions.Tokens} tokens were given and not {tokens}");
+
+    /// <summary>Calls go to the gateways that run now.</summary>
+    private async Task ConnectAsync() =>
+        _gateways = [.. (await cluster.MembersAsync("gateway")).Select(static member => new HttpClient { BaseAddress = member.Url, Timeout = TimeSpan.FromSeconds(10) })];
+
+    /// <summary>Calls all gateways in turn, half of the time with a heart and half with a call that costs more.</summary>
+    private async Task HammerAsync(int worker, string user, Admissions admissions, CancellationToken stop)
+    {
+        for (var call = worker; !stop.IsCancellationRequested; call++)
+        {
+            var gateways = _gateways;
+            var gateway = gateways[call % gateways.Length];
+            var tokens = call / gateways.Length % 2 == 0 ? 1 : 1 + call % 5;
+            await JudgedAsync(
+                () => tokens == 1
+                    ? gateway.PostAsJsonAsync("/api/v1/hearts", new { target_id = $"t{worker}-{call}", user_id = user }, CancellationToken.None)
+                    : gateway.PostAsJsonAsync("/api/v1/quota/acquire", new { user_id = user, tokens }, CancellationToken.None),
+                tokens, admissions);
+            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Asks each gateway for a token of the campaign, for users who have plenty. True when all of them could judge.</summary>
+    private async Task<bool> TakeFromEachAsync(string campaign, Admissions admissions)
+    {
+        var judged = true;
+        foreach (var gateway in _gateways)
+        {
+            var body = new { user_id = $"{Guid.NewGuid():N}", tokens = 1, campaign_id = campaign };
+            judged &= await JudgedAsync(() => gateway.PostAsJsonAsync("/api/v1/quota/acquire", body, CancellationToken.None), 1, admissions);
+        }
+
+        return judged;
+    }
+
+    /// <summary>Makes a call and notes what came of it; a gateway that died is no answer. True when the quota judged.</summary>
+    private async Task<bool> JudgedAsync(Func<Task<HttpResponseMessage>> call, int tokens, Admissions admissions)
+    {
+        var sentAt = TimeProvider.System.GetTimestamp();
+        try
+        {
+            using var answer = await call();
+            var answeredAt = TimeProvider.System.GetTimestamp();
+            _answers.AddOrUpdate($"{(int)answer.StatusCode}", 1, static (_, count) => count + 1);
+            if (answer.IsSuccessStatusCode) admissions.Add(sentAt, answeredAt, tokens);
+            return answer.IsSuccessStatusCode || (int)answer.StatusCode == 429;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            _answers.AddOrUpdate("no answer", 1, static (_, count) => count + 1);
+            return false;
+        }
+    }
+}
+
+/// <summary>
+/// Two silos and two gateways. A user's quota is large, with large slices, and lasts; a campaign's hardly fills while a test runs. The quota has time to answer, so
+/// that a busy machine costs no tokens.
+/// </summary>
+public sealed class QuotaFaultCluster() : LocalCluster(
+    silos: 2,
+    gateways: 2,
+    "Resilience:QuotaTimeout=00:00:02",
+    "RateLimits:Policies:0:Name=user",
+    "RateLimits:Policies:0:Dimension=user",
+    $"RateLimits:Policies:0:TokenLimit={UserLimit}",
+    $"RateLimits:Policies:0:TokensPerPeriod={UserTokensPerSecond}",
+    "RateLimits:Policies:0:SliceTokens=100",
+    "RateLimits:Policies:1:Name=campaign",
+    "RateLimits:Policies:1:Dimension=campaign",
+    $"RateLimits:Policies:1:TokenLimit={CampaignLimit}",
+    "RateLimits:Policies:1:ReplenishmentPeriod=00:00:20")
+{
+    public const int UserLimit = 1200;
+    public const int UserTokensPerSecond = 20;
+    public const int CampaignLimit = 60;
+    public const double CampaignTokensPerSecond = 1 / 20.0;
+}
