@@ -73,10 +73,17 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             var status = await calls.CallAsync(look);
             foreach (var (index, policy) in policies.Index())
             {
+                if (status != CallStatus.Answered)
+                {
+                    standings.Add(new QuotaStanding(policy, false, 0, 0));
+                    continue;
+                }
+
+                // A grain does not know a policy that was just taken away; it applies no more.
+                var verdict = look.Value[index];
+                if (verdict == QuotaVerdict.Unknown) continue;
                 var slice = slices.Look(policy, key);
-                standings.Add(status == CallStatus.Answered
-                    ? QuotaStanding.Of(policy, slice.Tokens, Millis(slice.TicksUntilFull), look.Value[index])
-                    : new QuotaStanding(policy, false, 0, 0));
+                standings.Add(new QuotaStanding(policy, true, verdict.Remaining + slice.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull))));
             }
         }
 
@@ -229,10 +236,4 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
 }
 
 /// <summary>How a key stands with a policy, as far as this gateway can give and the grain knows.</summary>
-internal readonly record struct QuotaStanding(SlicedPolicy Policy, bool IsKnown, long Remaining, long ResetMillis)
-{
-    public static QuotaStanding Of(SlicedPolicy policy, long sliceTokens, long sliceResetMillis, in QuotaVerdict verdict) =>
-        verdict == QuotaVerdict.Unknown
-            ? new(policy, false, 0, 0)
-            : new(policy, true, verdict.Remaining + sliceTokens, Math.Max(verdict.ResetMillis, sliceResetMillis));
-}
+internal readonly record struct QuotaStanding(SlicedPolicy Policy, bool IsKnown, long Remaining, long ResetMillis);

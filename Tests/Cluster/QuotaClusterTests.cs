@@ -7,10 +7,10 @@ namespace HeartGrains.Tests.Cluster;
 [Collection(nameof(AloneCollection))]
 public sealed class QuotaClusterTests(QuotaFaultCluster cluster) : IClassFixture<QuotaFaultCluster>
 {
-    private const int Workers = 12;
+    private const int Workers = 8;
     private const int TokensBetweenFaults = 150;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly ConcurrentDictionary<string, int> _answers = new();
     private volatile HttpClient[] _gateways = [];
@@ -25,20 +25,26 @@ public sealed class QuotaClusterTests(QuotaFaultCluster cluster) : IClassFixture
         var started = TimeProvider.System.GetTimestamp();
         var workers = Enumerable.Range(0, Workers).Select(worker => HammerAsync(worker, user, admissions, stop.Token)).ToArray();
 
-        // Each fault comes when the user has been given more since the last one, so that each has a time before and after it.
-        await GivenAsync(admissions, QuotaFaultCluster.UserLimit * 3 / 4);
-        await cluster.RunAsync("kill", "gateway", "2");
-        await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
-        await cluster.RunAsync("add", "gateway");
-        await ConnectAsync();
-        await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
-        await cluster.RunAsync("kill", "silo", "1");
-        await cluster.RunAsync("start", "silo", "1");
-        await cluster.RunAsync("start", "gateway", "2");
-        await ConnectAsync();
-        await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
-        await stop.CancelAsync();
-        await Task.WhenAll(workers);
+        try
+        {
+            // Each fault comes when the user has been given more since the last one, so that each has a time before and after it.
+            await GivenAsync(admissions, QuotaFaultCluster.UserLimit * 3 / 4);
+            await cluster.RunAsync("kill", "gateway", "2");
+            await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
+            await cluster.RunAsync("add", "gateway");
+            await ConnectAsync();
+            await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
+            await cluster.RunAsync("kill", "silo", "1");
+            await cluster.RunAsync("start", "silo", "1");
+            await cluster.RunAsync("start", "gateway", "2");
+            await ConnectAsync();
+            await GivenAsync(admissions, admissions.Tokens + TokensBetweenFaults);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(workers);
+        }
 
         var most = QuotaFaultCluster.UserLimit + QuotaFaultCluster.UserTokensPerSecond * TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         var excess = admissions.LargestExcess(QuotaFaultCluster.UserLimit, QuotaFaultCluster.UserTokensPerSecond);

@@ -7,7 +7,7 @@ namespace HeartGrains.Tests.Gateway;
 public sealed class QuotaPolicyTests(QuotaPolicyTests.Server server) : IClassFixture<QuotaPolicyTests.Server>
 {
     private const string Policies = """
-        { "Name": "hearts", "Dimension": "user", "TokenLimit": 20, "ReplenishmentPeriod": "01:00:00" },
+        { "Name": "hearts", "Dimension": "user", "TokenLimit": 20, "ReplenishmentPeriod": "01:00:00", "SliceTokens": 0 },
         { "Name": "dear", "Dimension": "user", "TokenLimit": 1000, "ReplenishmentPeriod": "01:00:00", "HeartCost": 100 },
         { "Name": "watched", "Dimension": "user", "Algorithm": "sliding_window", "PermitLimit": 3, "Window": "01:00:00", "Shadow": true },
         { "Name": "free", "Dimension": "user", "TokenLimit": 5, "ReplenishmentPeriod": "01:00:00", "HeartCost": 0 },
@@ -127,7 +127,10 @@ public sealed class QuotaPolicyTests(QuotaPolicyTests.Server server) : IClassFix
     public async Task Give_AddressPolicy_CountsEachAddressByItself()
     {
         await using var gateway = await QuotaServer.StartAsync(
-            """{ "Name": "address", "Dimension": "address", "Algorithm": "sliding_window", "PermitLimit": 2, "Window": "01:00:00" }""");
+            """
+            { "Name": "user", "Dimension": "user" },
+            { "Name": "address", "Dimension": "address", "Algorithm": "sliding_window", "PermitLimit": 2, "Window": "01:00:00" }
+            """);
         var (first, second) = (gateway.From(IPAddress.Parse("127.0.0.1")), gateway.From(IPAddress.Parse("127.0.0.2")));
         for (var heart = 0; heart < 2; heart++) (await GiveFreshAsync(first)).StatusCode.ShouldBe(HttpStatusCode.Created);
 

@@ -32,15 +32,14 @@ public sealed class QuotaReloadTests
     public async Task Settings_BadFileAndBadValue_ChangeNothingAndTheNextGoodOneIsFollowed()
     {
         await using var server = await QuotaServer.StartAsync(User(60));
+        var before = server.Log.Count(Reread);
+        server.WriteFile("{ \"HeartGrains\": ");
+        await LocalCluster.UntilAsync(() => Task.FromResult(server.Log.Count(Reread) > before), Patience, "the bad file is not read");
+        await UnchangedAsync(server);
 
         server.Write(User(0));
         await LocalCluster.UntilAsync(() => Task.FromResult(server.Log.Any(Refusal)), Patience, "the bad value is not told");
         server.Log.First(Refusal).ShouldContain("HeartGrains:RateLimits:Policies:0:TokenLimit");
-        await UnchangedAsync(server);
-
-        var before = server.Log.Count(Reread);
-        server.WriteFile("{ \"HeartGrains\": ");
-        await LocalCluster.UntilAsync(() => Task.FromResult(server.Log.Count(Reread) > before), Patience, "the bad file is not read");
         await UnchangedAsync(server);
 
         server.Write(User(40));

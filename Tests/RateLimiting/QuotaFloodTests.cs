@@ -27,7 +27,7 @@ public sealed class QuotaFloodTests
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(10_000);
 
         // Each entry is of one key at most, until its slice is full again; the others are asked of their grains.
-        admitted.ShouldBe(TableEntries - 1, 2_000);
+        admitted.ShouldBeGreaterThan(TableEntries - 2_000);
         admitted.ShouldBeLessThan(TableEntries);
         Flood(slices, policy, fromNumber: InventedKeys, keys: 100_000).ShouldBeLessThan(2_000);
 
