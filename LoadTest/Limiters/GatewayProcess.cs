@@ -1,15 +1,14 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 
 namespace HeartGrains.LoadTest.Limiters;
 
 /// <summary>A gateway as a process of its own, in mode <c>dev</c> on a free port, with settings of its own; killed when disposed.</summary>
-internal sealed partial class GatewayProcess : IAsyncDisposable
+internal sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("heartgrains-limiters-");
-    private readonly TaskCompletionSource<Uri> _url = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Uri> _listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
     private string _lastError = "it said nothing";
 
@@ -22,6 +21,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             StartInfo = new ProcessStartInfo(
                 "dotnet", [Path.Combine(AppContext.BaseDirectory, "HeartGrains.Gateway.dll"), "--mode=dev", "--port=0", "--dashboard=false", $"--settings={settings}"])
             {
+                UseShellExecute = false,
                 WorkingDirectory = _folder.FullName,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -33,7 +33,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Where it listens.</summary>
-    public Uri Url => _url.Task.Result;
+    public Uri Url { get; private set; } = null!;
 
     /// <summary>Starts one and waits until it listens.</summary>
     /// <exception cref="InvalidOperationException">It did not start; says why.</exception>
@@ -46,14 +46,15 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             gateway._process.BeginOutputReadLine();
             gateway._process.BeginErrorReadLine();
             var ended = gateway._process.WaitForExitAsync(cancellationToken);
-            var first = await Task.WhenAny(gateway._url.Task, ended).WaitAsync(StartTimeout, TimeProvider.System, cancellationToken);
+            var first = await Task.WhenAny(gateway._listens.Task, ended).WaitAsync(StartTimeout, TimeProvider.System, cancellationToken);
             if (first == ended) throw new InvalidOperationException(gateway._lastError);
+            gateway.Url = await gateway._listens.Task;
             return gateway;
         }
-        catch (TimeoutException)
+        catch (TimeoutException exception)
         {
             await gateway.DisposeAsync();
-            throw new InvalidOperationException($"It did not listen within {StartTimeout.TotalSeconds:0} s.");
+            throw new InvalidOperationException($"It did not listen within {StartTimeout.TotalSeconds:0} s.", exception);
         }
         catch
         {
@@ -71,11 +72,9 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    /// <summary>Reads the address from the line that announces it.</summary>
     private void Note(string? line)
     {
-        if (line is not null && Listens().Match(line) is { Success: true } match) _url.TrySetResult(new Uri(match.Groups[1].Value));
+        if (line?.Split("listens on ") is [_, var url]) _listens.TrySetResult(new Uri(url));
     }
-
-    [GeneratedRegex(@"listens on (http://\S+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Listens();
 }

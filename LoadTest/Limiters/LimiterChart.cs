@@ -12,7 +12,7 @@ internal sealed class LimiterChart
     private const int Top = 78;
     private const int PanelHeight = 118;
     private const int PanelDistance = 164;
-    private const int Bottom = 34;
+    private const int Bottom = 80;
     private static readonly string[] Colors = ["#2f6fb2", "#2e8b57", "#c0652a", "#8a4fa3"];
 
     private readonly StringBuilder _svg = new();
@@ -30,12 +30,13 @@ internal sealed class LimiterChart
 
     private string Draw()
     {
-        var height = Top + (PanelDistance * _reports.Count) + Bottom - (PanelDistance - PanelHeight) + 24;
+        var height = Top + (PanelDistance * _reports.Count) + Bottom - (PanelDistance - PanelHeight);
         Add($"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {height}" width="{Width}" height="{height}" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="12" fill="#24292f">""");
         Add($"""<rect width="{Width}" height="{height}" fill="#ffffff"/>""");
         Add($"""<text x="{Left}" y="24" font-size="16" font-weight="600">Requests a second in slots of 100 ms; limit {_plan.PerSecond:N0}/s for one user</text>""");
         Legend();
-        foreach (var (index, report) in _reports.Index()) Panel(report, Top + 24 + (PanelDistance * index), Colors[index % Colors.Length]);
+        StepNames();
+        foreach (var (index, report) in _reports.Index()) Panel(report, Top + 32 + (PanelDistance * index), Colors[index % Colors.Length]);
         Add($"""<text x="{(Left + Width - Right) / 2}" y="{height - 8}" text-anchor="middle" fill="#57606a">seconds</text>""");
         Add($"</svg>");
         return _svg.ToString();
@@ -47,6 +48,19 @@ internal sealed class LimiterChart
         Add($"""<rect x="{Left + 76}" y="38" width="14" height="12" fill="{Colors[0]}"/><text x="{Left + 96}" y="48">admitted</text>""");
         Add($"""<line x1="{Left + 170}" y1="44" x2="{Left + 190}" y2="44" stroke="#24292f" stroke-width="1.2"/><text x="{Left + 196}" y="48">the ideal would admit</text>""");
         Add($"""<line x1="{Left + 340}" y1="44" x2="{Left + 360}" y2="44" stroke="#cf222e" stroke-dasharray="4 3"/><text x="{Left + 366}" y="48">limit</text>""");
+    }
+
+    private void StepNames()
+    {
+        Name("evenly at the limit", LoadStepKind.Even);
+        Name("bursts on half the limit", LoadStepKind.BusyBurst);
+        Name("bursts after nothing", LoadStepKind.QuietBurst);
+
+        void Name(string name, LoadStepKind kind)
+        {
+            var steps = _plan.Steps.Where(step => step.Kind == kind).ToList();
+            if (steps.Count > 0) Add($"""<text x="{X((steps[0].Start + steps[^1].End).TotalSeconds / 2)}" y="{Top}" text-anchor="middle" fill="#57606a">{name}</text>""");
+        }
     }
 
     private void Panel(LimiterReport report, int top, string color)

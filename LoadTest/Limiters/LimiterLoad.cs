@@ -50,7 +50,7 @@ public sealed class LimiterLoad
         Uri url, string user, LoadPlan plan, int connections, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         var load = new LimiterLoad(url, user, plan, cancellationToken);
-        await HttpConnections.RunAsync([url], connections, RequestTimeout, load.LoopAsync, () => progress?.Report(load.Elapsed / plan.Length));
+        await HttpConnections.RunAsync([url], connections, RequestTimeout, load.LoopAsync, () => progress?.Report(Math.Min(1, load.Elapsed / plan.Length)));
         cancellationToken.ThrowIfCancellationRequested();
         return load._calls;
     }

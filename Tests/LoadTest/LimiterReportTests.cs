@@ -5,6 +5,7 @@ namespace HeartGrains.Tests.LoadTest;
 public sealed class LimiterReportTests
 {
     private const int PerSecond = 100;
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private static readonly LimiterCase Window = LimiterCase.All(PerSecond)[1];
     private static readonly LoadPlan Plan = LoadPlan.Create(PerSecond, TimeSpan.FromSeconds(2), bursts: 1);
 
@@ -59,7 +60,7 @@ public sealed class LimiterReportTests
         QuotaCall[] calls = [Call(0, 10), Call(500, 1_000), Call(600, 1_001), Call(1_001, 1_002)];
 
         LimiterReport.MostIn(TimeSpan.FromSeconds(1), calls).ShouldBe(3);
-        LimiterReport.MostIn(TimeSpan.FromMilliseconds(1_000), calls[..3]).ShouldBe(2);
+        LimiterReport.MostIn(TimeSpan.FromSeconds(1), calls[..3]).ShouldBe(2);
     }
 
     [Fact]
@@ -74,5 +75,5 @@ public sealed class LimiterReportTests
     private static QuotaCall Call(int sent, int answered) => new(default, TimeSpan.FromMilliseconds(sent), TimeSpan.FromMilliseconds(answered), 200);
 
     private static LimiterReport Report(Func<TimeSpan, int> statusAt) =>
-        new(Window, Plan, [.. Plan.Due.Select(due => new QuotaCall(due, due, due, statusAt(due)))], bytesPerUser: 0);
+        new(Window, Plan, [.. Plan.Due.Select(due => new QuotaCall(due, due, due + Millisecond, statusAt(due)))], bytesPerUser: 0);
 }
