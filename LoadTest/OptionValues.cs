@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Net;
 using System.Numerics;
 
 namespace HeartGrains.LoadTest;
@@ -35,6 +36,14 @@ internal static class OptionValues
         result.AddError($"'{text}' is not the id of a process that runs here; write e.g. --pids {Environment.ProcessId} or --pids 12,34.");
         return 0;
     })];
+
+    /// <summary>An IP address.</summary>
+    public static IPAddress? Address(ArgumentResult result)
+    {
+        if (IPAddress.TryParse(result.Tokens[^1].Value, out var address)) return address;
+        result.AddError($"'{result.Tokens[^1].Value}' is not an IP address; write e.g. --from 127.0.0.2.");
+        return null;
+    }
 
     /// <summary>A time as <c>500ms</c>, <c>10s</c>, <c>2m</c>, <c>1h</c> or a bare number of seconds, from 1 ms.</summary>
     public static TimeSpan Duration(ArgumentResult result, TimeSpan most)

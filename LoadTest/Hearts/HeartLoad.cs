@@ -43,7 +43,7 @@ public sealed class HeartLoad
     {
         var processesBefore = ProcessCpu.Read(_options.ProcessIds);
         var ownBefore = Environment.CpuUsage.TotalTime;
-        await HttpConnections.RunAsync(_options.Urls, _options.Connections, _options.RequestTimeout, LoopAsync, () => Tell(progress));
+        await HttpConnections.RunAsync(_options.Urls, _options.Connections, _options.RequestTimeout, LoopAsync, () => Tell(progress), _options.From);
 
         var ended = TimeProvider.System.GetTimestamp();
         var ownCpu = Environment.CpuUsage.TotalTime - ownBefore;
@@ -72,8 +72,9 @@ public sealed class HeartLoad
         var request = new HeartRequest(connection.Url, _names);
         var picker = new HeartPicker(unchecked(_options.Seed + (number * 7919)), _options.Targets, _options.Users, _options.Skew);
         HeartHistory.Page? page = null;
-        while (!_stop.IsCancellationRequested && Elapsed < _options.Duration)
+        for (var exchange = 0L; !_stop.IsCancellationRequested && Elapsed < _options.Duration; exchange++)
         {
+            var due = await DueAsync(number, exchange);
             if (_history is not null && page is not { IsFull: false } && (page = _history.TakePage()) is null)
             {
                 _historyWasFull = true;
@@ -81,7 +82,7 @@ public sealed class HeartLoad
             }
 
             var (target, user) = picker.Next();
-            var started = TimeProvider.System.GetTimestamp();
+            var started = Math.Min(due, TimeProvider.System.GetTimestamp());
             var answer = await connection.ExchangeAsync(request.For(target, user));
             var ended = TimeProvider.System.GetTimestamp();
             var fate = HeartAttempt.FateOf(answer);
@@ -92,6 +93,17 @@ public sealed class HeartLoad
             if (!sent || answer.Status == 503)
                 await Task.Delay(_options.Backoff, TimeProvider.System, _stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>Waits until a connection's next request is due. Returns when that was, or is, as far as it was not held up by the clock's own steps.</summary>
+    private async ValueTask<long> DueAsync(int number, long exchange)
+    {
+        if (_options.RequestsPerSecond == 0) return long.MaxValue;
+        var due = TimeSpan.FromSeconds((number + exchange * _options.Connections) / (double)_options.RequestsPerSecond);
+        var wait = due - Elapsed;
+        if (wait <= TimeSpan.Zero) return _start + (long)(due.TotalSeconds * TimeProvider.System.TimestampFrequency);
+        await Task.Delay(wait, TimeProvider.System, _stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return long.MaxValue;
     }
 
     private void Tell(IProgress<HeartLoadProgress>? progress)

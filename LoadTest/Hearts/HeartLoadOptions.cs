@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace HeartGrains.LoadTest.Hearts;
 
 /// <summary>How often each target is chosen.</summary>
@@ -30,6 +32,15 @@ public sealed record HeartLoadOptions
 
     /// <summary>Connections, each with one request in flight; default 64.</summary>
     public int Connections { get; init; } = 64;
+
+    /// <summary>
+    /// The most requests a second, evenly over the connections; one that waits for those before it counts from when it was due. Default 0: as fast as the answers
+    /// come.
+    /// </summary>
+    public int RequestsPerSecond { get; init; }
+
+    /// <summary>The address of this machine that connections come from; default null, the system's choice.</summary>
+    public IPAddress? From { get; init; }
 
     /// <summary>How many targets; default 10,000.</summary>
     public int Targets { get; init; } = 10_000;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using HeartGrains.LoadTest.Report;
 using Spectre.Console;
 
@@ -23,6 +24,15 @@ public static class HeartsCommand
 
     private static readonly Option<int> Connections = OptionValues.Within(
         new Option<int>("--connections") { Description = "Connections, each with one request in flight.", DefaultValueFactory = _ => 64 }, 1, 10_000);
+
+    private static readonly Option<int> Rate = OptionValues.Within(
+        new Option<int>("--rate") { Description = "The most requests a second; 0: as fast as the answers come.", DefaultValueFactory = _ => 0 }, 0, 1_000_000);
+
+    private static readonly Option<IPAddress?> From = new("--from")
+    {
+        Description = "The address of this machine to connect from, such as 127.0.0.2.",
+        CustomParser = OptionValues.Address,
+    };
 
     private static readonly Option<int> Targets = OptionValues.Within(
         new Option<int>("--targets") { Description = "How many targets.", DefaultValueFactory = _ => 10_000 }, 1, HeartLoadOptions.TargetsLimit);
@@ -61,7 +71,7 @@ public static class HeartsCommand
     {
         var command = new Command("hearts", "Gives hearts as fast as the answers come.")
         {
-            Url, Duration, Connections, Targets, Users, Skew, Pids, Verify, Settle, Seed,
+            Url, Duration, Connections, Rate, From, Targets, Users, Skew, Pids, Verify, Settle, Seed,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(parsed, console, cancellationToken));
         return command;
@@ -75,6 +85,8 @@ public static class HeartsCommand
             Urls = parsed.GetRequiredValue(Url),
             Duration = parsed.GetValue(Duration),
             Connections = parsed.GetValue(Connections),
+            RequestsPerSecond = parsed.GetValue(Rate),
+            From = parsed.GetValue(From),
             Targets = parsed.GetValue(Targets),
             Users = parsed.GetValue(Users),
             Skew = parsed.GetValue(Skew),

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
@@ -7,7 +8,7 @@ namespace HeartGrains.LoadTest.Http;
 /// One keep-alive HTTP/1.1 connection that carries one request at a time and reconnects by itself. It exists because the
 /// standard client costs more than the service it would measure. Requests are bytes made ready by the caller.
 /// </summary>
-public sealed class HttpConnection(Uri url, TimeSpan timeout) : IDisposable
+public sealed class HttpConnection(Uri url, TimeSpan timeout, IPAddress? from = null) : IDisposable
 {
     private const int BufferLimit = 1 << 20;
     private const long Idle = 0;
@@ -32,6 +33,7 @@ public sealed class HttpConnection(Uri url, TimeSpan timeout) : IDisposable
             if (!connected)
             {
                 _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                if (from is not null) _socket.Bind(new IPEndPoint(from, 0));
                 await _socket.ConnectAsync(url.DnsSafeHost, url.Port);
                 connected = true;
             }

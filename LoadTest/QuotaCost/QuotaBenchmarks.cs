@@ -35,6 +35,7 @@ public class QuotaBenchmarks
     public bool Judge()
     {
         var pending = _quota.AcquireAsync(new QuotaKeys(NextUser(), TargetId: "t"), CancellationToken.None);
+        if (!pending.IsCompletedSuccessfully) return false;
         var judgement = pending.Result;
         QuotaHeaders.Write(_context, judgement);
         _context.Response.Headers.Clear();
