@@ -23,6 +23,7 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
 
     private Task JudgeAsync(HttpContext context, LocalLimits.Buckets current)
     {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null) return next(context);
         if (current.Addresses is { } addresses && !addresses.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks))
         {
             if (!current.IsAddressShadow)
@@ -34,9 +35,7 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
             LocalLimitMetrics.WouldBeRefusedByAddress();
         }
 
-        if (current.Gateway is null || context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null || current.Gateway.TryAcquire(out waitTicks))
-            return next(context);
-
+        if (current.Gateway is null || current.Gateway.TryAcquire(out waitTicks)) return next(context);
         LocalLimitMetrics.RefusedByGateway();
         return context.WriteProblemAsync(
             Problem.TemporaryReducedCapacity, "Nothing was done: the gateway has as many calls as it takes. Call again after Retry-After.", Seconds(waitTicks));

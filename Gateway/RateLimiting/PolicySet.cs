@@ -12,6 +12,7 @@ internal sealed class PolicySet
     private PolicySet(QuotaPolicy[] policies, int seat, long term, long seatStart, long ticksPerSecond)
     {
         (_seat, _term, SeatStart) = (seat, term, seatStart);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(policies.Length, QuotaSettings.MaxPolicies);
         Policies = [.. policies.Select((policy, index) => new SlicedPolicy(policy, index, seat, term, seatStart, ticksPerSecond))];
         Header = string.Join(", ", Policies.Where(policy => !policy.Policy.IsShadow).Select(policy => policy.Header));
         NeedsAddress = policies.Any(policy => policy.Dimension == QuotaDimension.Address);
@@ -65,7 +66,7 @@ internal sealed class SlicedPolicy
         }
 
         Seed = Fnv1a(policy.Name);
-        Header = string.Create(CultureInfo.InvariantCulture, $"\"{policy.Name}\";q={policy.Limit};w={(long)Math.Ceiling(policy.Window.TotalSeconds)}");
+        Header = string.Create(CultureInfo.InvariantCulture, $"\"{policy.Name}\";q={HeaderCache.Cap(policy.Limit)};w={(long)Math.Ceiling(policy.Window.TotalSeconds)}");
         _header = new HeaderCache(policy.Name);
         Metrics = new QuotaMetrics(policy.Name);
         ShadowLog = new Throttle(ticksPerSecond);
@@ -75,6 +76,9 @@ internal sealed class SlicedPolicy
 
     /// <summary>Its place among the policies, and its bit in a mask of them.</summary>
     public int Index { get; }
+
+    /// <summary>Others count under the same key: targets and campaigns.</summary>
+    public bool IsShared => Policy.Dimension is QuotaDimension.Target or QuotaDimension.Campaign;
 
     /// <summary>The term of the seat that the slices are of.</summary>
     public long Term { get; }
@@ -131,7 +135,12 @@ internal sealed class Throttle(long periodTicks)
 /// <summary>Header values that were made before: the same few come again and again.</summary>
 internal sealed class HeaderCache(string policy)
 {
+    private const long LargestInteger = 999_999_999_999_999;
+
     private readonly Entry?[] _entries = new Entry?[256];
+
+    /// <summary>An integer of a structured field has 15 digits at most (RFC 9651).</summary>
+    public static long Cap(long value) => Math.Min(value, LargestInteger);
 
     public string Of(long remaining, long resetSeconds)
     {
@@ -140,7 +149,7 @@ internal sealed class HeaderCache(string policy)
         if (entry is null || entry.Remaining != remaining || entry.ResetSeconds != resetSeconds)
         {
             slot = entry = new Entry(
-                remaining, resetSeconds, string.Create(CultureInfo.InvariantCulture, $"\"{policy}\";r={remaining};t={resetSeconds}"));
+                remaining, resetSeconds, string.Create(CultureInfo.InvariantCulture, $"\"{policy}\";r={Cap(remaining)};t={Cap(resetSeconds)}"));
         }
 
         return entry.Text;

@@ -26,29 +26,18 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
     /// <summary>Takes what a heart costs. Synchronous, and without allocation, while slices are enough.</summary>
     public ValueTask<QuotaJudgement> AcquireAsync(in QuotaKeys keys, CancellationToken cancellationToken) => AcquireAsync(keys, 0, cancellationToken);
 
-    /// <summary>Takes <paramref name="tokens"/> under every policy; 0 stands for what a heart costs.</summary>
+    /// <summary>
+    /// Takes <paramref name="tokens"/> under every policy; 0 stands for what a heart costs. First what is the caller's own, user and address, and what many share
+    /// only when those admit: somebody who is refused must not hold, however briefly, what others need.
+    /// </summary>
     public ValueTask<QuotaJudgement> AcquireAsync(in QuotaKeys keys, long tokens, CancellationToken cancellationToken)
     {
-        var set = _set;
-        var judgement = new QuotaJudgement(set, keys, tokens);
-        var pending = 0u;
-        foreach (var policy in set.Policies)
-        {
-            var cost = judgement.CostOf(policy);
-            if (cost == 0) continue;
-            if (slices.TryTake(policy, keys.Of(policy.Policy.Dimension), cost, out var level))
-            {
-                policy.Metrics.AdmittedBySlice();
-                judgement.TookSlice(policy, level);
-                judgement.Show(policy, level.Tokens, Millis(level.TicksUntilFull));
-            }
-            else
-            {
-                pending |= 1u << policy.Index;
-            }
-        }
-
-        return pending == 0 ? new(judgement) : AskAsync(judgement, pending, cancellationToken);
+        var judgement = new QuotaJudgement(_set, keys, tokens);
+        var own = TakeSlices(ref judgement, isShared: false);
+        var shared = own == 0 ? TakeSlices(ref judgement, isShared: true) : 0;
+        if ((own | shared) != 0) return AskAsync(judgement, own, shared, cancellationToken);
+        CountAdmitted(judgement);
+        return new(judgement);
     }
 
     /// <summary>Puts back what was taken for a call that then failed for our fault.</summary>
@@ -116,22 +105,95 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         }
     }
 
-    private async ValueTask<QuotaJudgement> AskAsync(QuotaJudgement judgement, uint pending, CancellationToken cancellationToken)
+    private async ValueTask<QuotaJudgement> AskAsync(QuotaJudgement judgement, uint own, uint shared, CancellationToken cancellationToken)
     {
-        var asks = judgement.Asks = Prepare(judgement, pending, cancellationToken);
-        await Task.WhenAll(Array.ConvertAll(asks, ask => ask.SendAsync(calls)));
+        var asks = judgement.Asks = new List<QuotaAsk>(1);
+        if (own != 0)
+        {
+            var isReached = await AskAsync(asks, Prepare(judgement, own, cancellationToken));
+            judgement = Weighed(judgement, asks);
+            if (judgement.Status == QuotaStatus.Admitted)
+            {
+                shared = TakeSlices(ref judgement, isShared: true);
 
-        foreach (var ask in asks)
-            if (ask.Status != CallStatus.Answered) Miss(ref judgement, ask);
-        foreach (var ask in asks)
-            if (ask.Status == CallStatus.Answered) Weigh(ref judgement, ask);
+                // One patience for all: where the first were not reached, the others are not waited for.
+                if (!isReached && shared != 0) MissUnasked(ref judgement, ref shared);
+            }
+        }
 
-        if (judgement.Status != QuotaStatus.Admitted) PutBack(judgement);
+        if (shared != 0 && judgement.Status == QuotaStatus.Admitted)
+        {
+            var more = Prepare(judgement, shared, cancellationToken);
+            await AskAsync(asks, more);
+            judgement = Weighed(judgement, more);
+        }
+
+        if (judgement.Status == QuotaStatus.Admitted) CountAdmitted(judgement);
+        else PutBack(judgement);
         return judgement;
     }
 
+    private async Task<bool> AskAsync(List<QuotaAsk> made, List<QuotaAsk> asks)
+    {
+        made.AddRange(asks);
+        await Task.WhenAll(asks.ConvertAll(ask => ask.SendAsync(calls)));
+        return asks.TrueForAll(ask => ask.Status == CallStatus.Answered);
+    }
+
+    /// <summary>Takes from the slices of own or of shared policies. Returns, as bits, those whose slice does not cover the cost.</summary>
+    private uint TakeSlices(ref QuotaJudgement judgement, bool isShared)
+    {
+        var pending = 0u;
+        foreach (var policy in judgement.Set.Policies)
+        {
+            if (policy.IsShared != isShared) continue;
+            var cost = judgement.CostOf(policy);
+            if (cost == 0) continue;
+            if (slices.TryTake(policy, judgement.Keys.Of(policy.Policy.Dimension), cost, out var level))
+            {
+                judgement.TookSlice(policy, level);
+                judgement.Show(policy, level.Tokens, Millis(level.TicksUntilFull));
+            }
+            else
+            {
+                pending |= 1u << policy.Index;
+            }
+        }
+
+        return pending;
+    }
+
+    private QuotaJudgement Weighed(QuotaJudgement judgement, List<QuotaAsk> asks)
+    {
+        foreach (var ask in asks)
+        {
+            if (ask.Status == CallStatus.Answered) Weigh(ref judgement, ask);
+            else if (ask.Status == CallStatus.Aborted) judgement.Status = QuotaStatus.Aborted;
+            else foreach (var (policy, _) in ask.Parts) Miss(ref judgement, policy);
+        }
+
+        return judgement;
+    }
+
+    private static void MissUnasked(ref QuotaJudgement judgement, ref uint pending)
+    {
+        foreach (var policy in judgement.Set.Policies)
+            if ((pending & (1u << policy.Index)) != 0) Miss(ref judgement, policy);
+        pending = 0;
+    }
+
+    private static void CountAdmitted(in QuotaJudgement judgement)
+    {
+        foreach (var policy in judgement.Set.Policies)
+            if ((judgement.FromSlices & (1u << policy.Index)) != 0) policy.Metrics.AdmittedBySlice();
+        if (judgement.Asks is null) return;
+        foreach (var ask in judgement.Asks)
+            foreach (var (index, (policy, _)) in ask.Parts.Index())
+                if (ask.Status == CallStatus.Answered && ask.Value.Verdicts[index].IsWithin) policy.Metrics.AdmittedByGrain();
+    }
+
     /// <summary>One call for each dimension that its slices do not cover; what a slice has goes towards the cost.</summary>
-    private QuotaAsk[] Prepare(in QuotaJudgement judgement, uint pending, CancellationToken cancellationToken)
+    private List<QuotaAsk> Prepare(in QuotaJudgement judgement, uint pending, CancellationToken cancellationToken)
     {
         var asks = new List<QuotaAsk>(1);
         foreach (var policy in judgement.Set.Policies)
@@ -145,31 +207,22 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             var cost = judgement.CostOf(policy);
             var level = SliceLevel.None;
             var part = cost > 1 ? slices.TakeUpTo(policy, key, cost - 1, out level) : 0;
-            ask.Add(policy, new SlicePart(part, level.FullAt), cost - part);
+            ask.Add(policy, new SlicePart(part, level.Now), cost - part);
         }
 
-        return [.. asks];
+        return asks;
     }
 
-    private static void Miss(ref QuotaJudgement judgement, QuotaAsk ask)
+    private static void Miss(ref QuotaJudgement judgement, SlicedPolicy policy)
     {
-        if (ask.Status == CallStatus.Aborted)
+        if (policy.Policy.AdmitsOnOutage || policy.Policy.IsShadow)
         {
-            judgement.Status = QuotaStatus.Aborted;
+            policy.Metrics.OutageAdmitted();
             return;
         }
 
-        foreach (var (policy, _) in ask.Parts)
-        {
-            if (policy.Policy.AdmitsOnOutage || policy.Policy.IsShadow)
-            {
-                policy.Metrics.OutageAdmitted();
-                continue;
-            }
-
-            policy.Metrics.OutageRefused();
-            judgement.Status = QuotaStatus.Unavailable;
-        }
+        policy.Metrics.OutageRefused();
+        if (judgement.Status == QuotaStatus.Admitted) judgement.Status = QuotaStatus.Unavailable;
     }
 
     private void Weigh(ref QuotaJudgement judgement, QuotaAsk ask)
@@ -182,7 +235,6 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             var slice = slices.Look(policy, ask.Key);
             if (verdict.IsWithin)
             {
-                if (ask.Value.IsAcquired) policy.Metrics.AdmittedByGrain();
                 judgement.Show(policy, verdict.Remaining + slice.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)));
             }
             else if (policy.Policy.IsShadow)
@@ -196,8 +248,8 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
                 judgement.Status = QuotaStatus.Refused;
                 judgement.Violated |= 1u << policy.Index;
                 judgement.Show(policy, verdict.Remaining + slice.Tokens + part.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)));
-                var bySlice = part.Tokens > 0 ? long.MaxValue : Millis(slice.TicksUntil(judgement.CostOf(policy)));
-                judgement.RetryAfterMillis = Math.Max(judgement.RetryAfterMillis, Math.Min(verdict.RetryAfterMillis, bySlice));
+                judgement.RetryAfterMillis = Math.Max(
+                    judgement.RetryAfterMillis, MillisUntil(judgement.CostOf(policy), policy, slice.With(part.Tokens), verdict));
             }
         }
     }
@@ -210,15 +262,32 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             foreach (var policy in judgement.Set.Policies)
             {
                 if ((judgement.FromSlices & (1u << policy.Index)) != 0)
-                    slices.Return(policy, judgement.Keys.Of(policy.Policy.Dimension), judgement.CostOf(policy), judgement.FirstFullAt);
+                    slices.Return(policy, judgement.Keys.Of(policy.Policy.Dimension), judgement.CostOf(policy), judgement.TakenAt);
             }
 
             foreach (var ask in judgement.Asks ?? [])
                 foreach (var (policy, part) in ask.Parts)
-                    if (part.Tokens > 0) slices.Return(policy, ask.Key, part.Tokens, part.FullAt);
+                    if (part.Tokens > 0) slices.Return(policy, ask.Key, part.Tokens, part.TakenAt);
         }
 
         foreach (var ask in judgement.Asks ?? []) ask.ReturnToGrain();
+    }
+
+    /// <summary>Until slice and grain together hold the cost: the best way to split it between them.</summary>
+    private long MillisUntil(long cost, SlicedPolicy policy, in SliceLevel slice, in QuotaVerdict verdict)
+    {
+        var soonest = verdict.RetryAfterMillis;
+        if (policy.SliceTokens == 0 || verdict.Limit == 0) return soonest;
+
+        // A share fills in the window, so what it holds follows from when it is whole: exactly, or, while tokens are lent, a little late.
+        var millisPerToken = policy.Policy.Window.TotalMilliseconds / verdict.Limit;
+        for (var bySlice = Math.Max(0, cost - verdict.Limit); bySlice <= Math.Min(cost, policy.SliceTokens); bySlice++)
+        {
+            var byGrain = cost == bySlice ? 0 : Math.Max(0, verdict.ResetMillis - (long)((verdict.Limit - (cost - bySlice)) * millisPerToken));
+            soonest = Math.Min(soonest, Math.Max(Millis(slice.TicksUntil(bySlice)), byGrain));
+        }
+
+        return soonest;
     }
 
     private long Millis(long ticks)

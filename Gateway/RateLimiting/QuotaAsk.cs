@@ -47,8 +47,8 @@ internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall
     protected override HeartOutcome OutcomeOf(in QuotaDecision value) => HeartOutcome.Committed;
 }
 
-/// <summary>What a slice gave towards a cost, and when it may be full again.</summary>
-internal readonly record struct SlicePart(long Tokens, long FullAt);
+/// <summary>What a slice gave towards a cost, and when.</summary>
+internal readonly record struct SlicePart(long Tokens, long TakenAt);
 
 /// <summary>Looks at the policies of one dimension.</summary>
 internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] policies) : GrainCall<QuotaVerdict[]>

@@ -22,7 +22,7 @@ internal enum QuotaStatus
 internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
 {
     private double _tightness = double.MaxValue;
-    private long _firstFullAt = long.MaxValue;
+    private long _takenAt = long.MaxValue;
 
     public readonly PolicySet Set => set;
 
@@ -34,7 +34,7 @@ internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
     public uint FromSlices { get; private set; }
 
     /// <summary>What grains were asked; null when slices were enough.</summary>
-    public QuotaAsk[]? Asks { get; set; }
+    public List<QuotaAsk>? Asks { get; set; }
 
     /// <summary>The policy that leaves the least, by how often the same call would still fit; null when none applied.</summary>
     public SlicedPolicy? Tightest { get; private set; }
@@ -55,13 +55,13 @@ internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
     public readonly long CostOf(SlicedPolicy policy) =>
         keys.Of(policy.Policy.Dimension) is null ? 0 : tokens == 0 ? policy.Policy.HeartCost : tokens;
 
-    /// <summary>When the first of those slices may be full again: until then what was taken can be put back.</summary>
-    public readonly long FirstFullAt => _firstFullAt;
+    /// <summary>When the first of those slices gave.</summary>
+    public readonly long TakenAt => _takenAt;
 
     public void TookSlice(SlicedPolicy policy, in SliceLevel level)
     {
         FromSlices |= 1u << policy.Index;
-        _firstFullAt = Math.Min(_firstFullAt, level.FullAt);
+        _takenAt = Math.Min(_takenAt, level.Now);
     }
 
     /// <summary>Takes note of what a policy leaves.</summary>

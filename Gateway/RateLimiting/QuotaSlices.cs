@@ -50,19 +50,22 @@ internal sealed class QuotaSlices
         return level;
     }
 
-    /// <summary>Puts back tokens that were taken for nothing, unless time may have brought them back already.</summary>
+    /// <summary>
+    /// Puts back tokens that were taken for nothing. Had they not been taken, the slice might have been full for a while and gained nothing then; for no longer
+    /// than it is since, so that much is kept.
+    /// </summary>
     /// <param name="policy">The policy.</param>
     /// <param name="key">The key.</param>
     /// <param name="tokens">How many.</param>
-    /// <param name="fullAt">When the slice would have been full, as its level said after they were taken: until then it cannot have been.</param>
-    public void Return(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, long fullAt) =>
-        Change(policy, key, -tokens, takesLess: true, out _, until: fullAt);
+    /// <param name="takenAt">The clock reading at which they were taken.</param>
+    public void Return(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, long takenAt) =>
+        Change(policy, key, -tokens, takesLess: true, out _, takenAt);
 
     /// <summary>Makes the key's slice full.</summary>
     public void Reset(SlicedPolicy policy, ReadOnlySpan<char> key) => Change(policy, key, -policy.SliceTokens, takesLess: true, out _);
 
     private long Change(
-        SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level, long until = long.MaxValue)
+        SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level, long? takenAt = null)
     {
         level = SliceLevel.None;
         if (policy.SliceTokens == 0) return 0;
@@ -74,7 +77,7 @@ internal sealed class QuotaSlices
             // Read inside the lock, so that times never go back within a set.
             var now = _timeProvider.GetTimestamp();
             var lease = _lease;
-            if (now >= Math.Min(lease.ValidUntil, until) || policy.Term != lease.Term) return 0;
+            if (now >= lease.ValidUntil || policy.Term != lease.Term) return 0;
 
             var slot = Find(set * Ways, hash, now);
             if (slot < 0) return 0;
@@ -83,14 +86,15 @@ internal sealed class QuotaSlices
             var fullAt = Math.Max(Math.Max(_keys[slot] == hash ? _fullAt[slot] : 0, policy.FirstFullAt), now);
             var available = (fill - (fullAt - now)) / policy.TicksPerToken;
             var taken = tokens <= available ? tokens : takesLess ? Math.Max(0, available) : 0;
-            fullAt += taken * policy.TicksPerToken;
+            var kept = takenAt is { } then ? Math.Min(now - then, -taken * policy.TicksPerToken) : 0;
+            fullAt += taken * policy.TicksPerToken + kept;
             if (taken != 0)
             {
                 _keys[slot] = hash;
                 _fullAt[slot] = fullAt;
             }
 
-            level = new SliceLevel(policy, fullAt, fullAt - now);
+            level = new SliceLevel(policy, now, fullAt - now);
             return taken;
         }
     }
@@ -112,7 +116,7 @@ internal sealed class QuotaSlices
 }
 
 /// <summary>How a slice stands.</summary>
-internal readonly struct SliceLevel(SlicedPolicy? policy, long fullAt, long ticksUntilFull)
+internal readonly struct SliceLevel(SlicedPolicy? policy, long now, long ticksUntilFull)
 {
     /// <summary>There is no slice: no seat, no room in the table, or none under this policy.</summary>
     public static SliceLevel None => default;
@@ -120,8 +124,8 @@ internal readonly struct SliceLevel(SlicedPolicy? policy, long fullAt, long tick
     /// <summary>Whole tokens in it.</summary>
     public long Tokens => policy is null ? 0 : Math.Max(0, (policy.SliceTokens * policy.TicksPerToken - ticksUntilFull) / policy.TicksPerToken);
 
-    /// <summary>The clock reading at which it is full if nothing else is taken.</summary>
-    public long FullAt => fullAt;
+    /// <summary>The clock reading at which it stood so.</summary>
+    public long Now => now;
 
     /// <summary>How long until it is full; at most 0 when it is.</summary>
     public long TicksUntilFull => policy is null ? 0 : ticksUntilFull;
@@ -131,4 +135,7 @@ internal readonly struct SliceLevel(SlicedPolicy? policy, long fullAt, long tick
         policy is null || tokens > policy.SliceTokens
             ? long.MaxValue
             : Math.Max(0, ticksUntilFull - (policy.SliceTokens - tokens) * policy.TicksPerToken);
+
+    /// <summary>How it will stand when <paramref name="tokens"/> have been put back.</summary>
+    public SliceLevel With(long tokens) => policy is null ? this : new(policy, now, Math.Max(0, ticksUntilFull - tokens * policy.TicksPerToken));
 }

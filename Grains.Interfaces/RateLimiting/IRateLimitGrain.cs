@@ -44,9 +44,11 @@ public readonly record struct QuotaDecision(
 /// <param name="Remaining">Whole tokens left at the grain.</param>
 /// <param name="RetryAfterMillis">How long until the claim fits if nothing else is taken, rounded up; 0 when it does, <see cref="long.MaxValue"/> when it never will.</param>
 /// <param name="ResetMillis">How long until the grain's share is whole, rounded up.</param>
+/// <param name="Limit">The grain's share of the limit.</param>
 [GenerateSerializer, Immutable, Alias("ratelimiting.QuotaVerdict")]
 public readonly record struct QuotaVerdict(
-    [property: Id(0)] bool IsWithin, [property: Id(1)] long Remaining, [property: Id(2)] long RetryAfterMillis, [property: Id(3)] long ResetMillis)
+    [property: Id(0)] bool IsWithin, [property: Id(1)] long Remaining, [property: Id(2)] long RetryAfterMillis, [property: Id(3)] long ResetMillis,
+    [property: Id(4)] long Limit = 0)
 {
     /// <summary>The verdict on a policy the silo does not have: it stands in nobody's way.</summary>
     public static QuotaVerdict Unknown { get; } = new(true, long.MaxValue, 0, 0);

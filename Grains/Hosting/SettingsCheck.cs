@@ -47,13 +47,24 @@ public static class SettingsCheck
             }
 
             if (ElementOf(property.PropertyType) is { } element)
-                foreach (var item in child.GetChildren()) Check(item, element, new Dictionary<string, Type>());
+                CheckList(child, element);
             else if (IsSection(property.PropertyType) && child.Value is null && child.GetChildren().Any())
                 Check(child, property.PropertyType, new Dictionary<string, Type>());
             else if (child.GetChildren().FirstOrDefault() is { } below)
                 throw new StartException($"Nothing reads the setting {below.Path}; {child.Path} is a single value.");
             else
                 CheckValue(child, property, instance);
+        }
+    }
+
+    private static void CheckList(IConfigurationSection list, Type element)
+    {
+        if (!string.IsNullOrEmpty(list.Value)) throw StartException.Setting(list.Path, $"'{list.Value}' is not a list of sections");
+        foreach (var item in list.GetChildren())
+        {
+            if (!int.TryParse(item.Key, System.Globalization.NumberStyles.None, null, out _) || !item.GetChildren().Any())
+                throw StartException.Setting(item.Path, $"'{item.Value ?? item.Key}' is not an entry of a list of sections");
+            Check(item, element, new Dictionary<string, Type>());
         }
     }
 

@@ -16,6 +16,9 @@ public sealed class QuotaAccount
     private const int MinChunkTokens = 10;
     private const int HandSeconds = 15;
 
+    // Two machines' clocks do not run at quite the same rate: who counts on another's hand waits a little longer.
+    private const double ClockMargin = 1.01;
+
     private readonly long _ticksPerSecond;
     private QuotaMeter _meter;
     private long _inHand;
@@ -33,7 +36,7 @@ public sealed class QuotaAccount
     {
         (Policy, _ticksPerSecond) = (policy, ticksPerSecond);
         _lent = stored?.InHand ?? 0;
-        _lentUntil = now + HandTicks;
+        _lentUntil = now + (long)(HandTicks * ClockMargin);
         _meter = CreateMeter(limit, (stored?.Spent ?? 0, stored?.Millionths ?? 0), _lent, now);
     }
 
@@ -56,7 +59,15 @@ public sealed class QuotaAccount
     {
         if (Policy == policy && Limit == limit) return;
         Settle(now);
+        if (policy.Window < LastingWindow)
+        {
+            _meter.Release(_inHand);
+            _inHand = 0;
+        }
+
+        // Under a lower limit nobody waits longer than it takes to come back; the share alone does not matter.
         var (spent, held) = (_meter.Spent, _meter.Held);
+        if (policy != Policy && spent.Tokens >= limit) spent = (limit, 0);
         Policy = policy;
         _meter = CreateMeter(limit, spent, held, now);
     }
@@ -109,7 +120,7 @@ public sealed class QuotaAccount
     {
         var has = Has(tokens, now);
         return new QuotaVerdict(
-            has, _inHand + _meter.Available, has ? 0 : Millis(TicksUntil(tokens, now)), Millis(TicksUntil(Limit, now)));
+            has, _inHand + _meter.Available, has ? 0 : Millis(TicksUntil(tokens, now)), Millis(TicksUntil(Limit, now)), Limit);
     }
 
     /// <summary>What is stored beside a reservation of another policy; null when nothing is missing.</summary>

@@ -10,12 +10,17 @@ namespace HeartGrains.RateLimiting;
 /// <param name="SliceTableKeys">See <see cref="RateLimitOptions.SliceTableKeys"/>.</param>
 public sealed record QuotaSettings(QuotaPolicy[] Policies, int SliceTableKeys)
 {
+    /// <summary>The most policies.</summary>
+    public const int MaxPolicies = 32;
+
     private static readonly TimeSpan MaxWindow = TimeSpan.FromDays(366);
 
     /// <summary>Reads and checks; throws a <see cref="StartException"/> that names the key, what was found and what is allowed.</summary>
     public static QuotaSettings Read(IConfiguration configuration)
     {
         var options = configuration.ReadChecked<RateLimitOptions>(RateLimitOptions.SectionName);
+        if (options.Policies.Count > MaxPolicies)
+            throw StartException.Setting($"{RateLimitOptions.SectionName}:Policies", $"{options.Policies.Count} policies are too many: at most {MaxPolicies}");
         if (options.Policies.Count == 0) options.Policies.Add(new QuotaPolicyOptions { Name = "user", Dimension = "user" });
         var policies = options.Policies.Select((policy, index) => Parse(policy, $"{RateLimitOptions.SectionName}:Policies:{index}")).ToArray();
         var names = new HashSet<string>();

@@ -110,7 +110,8 @@ public sealed partial class RateLimitGrain(
         var policy = Array.Find(settings.Current.Policies, candidate => candidate.Name == name);
         if (policy is null || policy.Dimension != _dimension) return null;
 
-        var limit = policy.SlicedSeats == 0 ? policy.Limit : policy.GrainLimit(seats.Count);
+        // Also where nothing is sliced: a silo cut off from the others judges no longer than a lease.
+        var limit = policy.GrainLimit(seats.Count);
         if (_accounts.TryGetValue(name, out var account))
         {
             account.Adopt(policy, limit, now);

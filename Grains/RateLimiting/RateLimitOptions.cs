@@ -9,7 +9,6 @@ public sealed class RateLimitOptions
     public const string SectionName = "HeartGrains:RateLimits";
 
     /// <summary>The policies, at most 32; a request is judged by all that apply. Default: 60 tokens for each user, one back each second.</summary>
-    [MaxLength(32, ErrorMessage = "at most 32 policies")]
     public List<QuotaPolicyOptions> Policies { get; set; } = [];
 
     /// <summary>How many keys, such as users, a gateway keeps slices for at least, 32 bytes each; others are asked of the silos. Default 1,000,000.</summary>

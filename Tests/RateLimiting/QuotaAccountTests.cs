@@ -7,6 +7,7 @@ namespace HeartGrains.Tests.RateLimiting;
 public sealed class QuotaAccountTests
 {
     private const long Hand = 15_000;
+    private const long Lent = 15_150;
 
     [Fact]
     public void TrySpend_NothingStoredYet_HandsOutNothing()
@@ -66,7 +67,7 @@ public sealed class QuotaAccountTests
     public void Judge_Refused_SaysTheFirstMillisecondThatSucceeds()
     {
         var account = Emptied();
-        account.Judge(1, 300).ShouldBe(new QuotaVerdict(false, 0, 700, 59_700));
+        account.Judge(1, 300).ShouldBe(new QuotaVerdict(false, 0, 700, 59_700, 60));
         account.Has(1, 999).ShouldBeFalse();
         account.Has(1, 1_000).ShouldBeTrue();
     }
@@ -75,9 +76,9 @@ public sealed class QuotaAccountTests
     public void Judge_RoomTakenByALostChunk_WaitsForItToExpire()
     {
         var account = New(stored: new QuotaLevel(0, 0, 10));
-        account.Judge(51, 0).RetryAfterMillis.ShouldBe(Hand + 1_000);
-        account.Has(51, Hand + 999).ShouldBeFalse();
-        account.Has(51, Hand + 1_000).ShouldBeTrue();
+        account.Judge(51, 0).RetryAfterMillis.ShouldBe(Lent + 1_000);
+        account.Has(51, Lent + 999).ShouldBeFalse();
+        account.Has(51, Lent + 1_000).ShouldBeTrue();
     }
 
     [Fact]
@@ -119,7 +120,24 @@ public sealed class QuotaAccountTests
         var account = Emptied();
         account.Adopt(Policies.User, 56, 0);
         account.Adopt(Policies.User, 60, 0);
-        account.Judge(1, 0).ShouldBe(new QuotaVerdict(false, 0, 1_000, 60_000));
+        account.Judge(1, 0).ShouldBe(new QuotaVerdict(false, 0, 1_000, 60_000, 60));
+    }
+
+    [Fact]
+    public void Adopt_PolicyThatIsNotStored_GivesWhatWasInHand()
+    {
+        var account = Reserved(now: 0);
+        account.Adopt(Policies.User with { Window = TimeSpan.FromSeconds(30) }, 60, 0);
+        account.TrySpend(60, 0).ShouldBeTrue();
+        account.Has(1, 0).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Adopt_LowerLimit_LocksNobodyOutForLongerThanItTakesToComeBack()
+    {
+        var account = Emptied();
+        account.Adopt(Policies.User with { Limit = 10 }, 10, 0);
+        account.Judge(1, 0).RetryAfterMillis.ShouldBe(6_000);
     }
 
     [Fact]

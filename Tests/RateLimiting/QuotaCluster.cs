@@ -21,6 +21,8 @@ public sealed class QuotaCluster : IAsyncLifetime
 
     internal IGrainFactory Grains => _cluster!.Client;
 
+    internal static QuotaPolicy Target { get; } = RateLimiting.Policies.User with { Name = "target", Dimension = QuotaDimension.Target, Limit = 40 };
+
     /// <summary>The policies in force: a user's 60, a brisk one that is not stored, a window, and one that only watches.</summary>
     internal static QuotaPolicy[] Policies { get; } =
     [
@@ -28,6 +30,7 @@ public sealed class QuotaCluster : IAsyncLifetime
         RateLimiting.Policies.User with { Name = "brisk", Limit = 10, Window = TimeSpan.FromSeconds(1) },
         RateLimiting.Policies.User with { Name = "window", Algorithm = QuotaAlgorithm.SlidingWindow, Limit = 30 },
         RateLimiting.Policies.User with { Name = "watching", Limit = 4, IsShadow = true },
+        Target,
     ];
 
     public async ValueTask InitializeAsync()

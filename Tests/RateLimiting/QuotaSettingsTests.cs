@@ -89,6 +89,17 @@ public sealed class QuotaSettingsTests
     }
 
     [Fact]
+    public void Read_TooManyOrNoList_IsRefused()
+    {
+        var many = Enumerable.Range(0, 33).SelectMany(index => ((string, string)[])[($"{index}:Name", $"p{index}"), ($"{index}:Dimension", "user")]).ToArray();
+        Should.Throw<StartException>(() => Read(many)).Message.ShouldContain("at most 32");
+        Should.Throw<StartException>(() => Read(("first:Name", "user"))).Message.ShouldContain("Policies:first");
+        Should.Throw<StartException>(() => Read(("0", "user"))).Message.ShouldContain("'user'");
+        Should.Throw<StartException>(() => QuotaSettings.Read(new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["HeartGrains:RateLimits:Policies"] = "x" }).Build())).Message.ShouldContain("'x'");
+    }
+
+    [Fact]
     public void LiveSettings_FileChanges_FollowsGoodOnesAndKeepsTheOldForBadOnes()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(Keys(("0:Name", "user"), ("0:Dimension", "user"))).Build();

@@ -1,3 +1,4 @@
+using CsCheck;
 using HeartGrains.Gateway.RateLimiting;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -60,9 +61,9 @@ public sealed class QuotaSlicesTests
     {
         var slices = Seated(1_000);
         slices.TryTake(_policy, "u", 1, out var level).ShouldBeTrue();
-        slices.Return(_policy, "u", 1, level.FullAt);
+        slices.Return(_policy, "u", 1, level.Now);
         slices.Look(_policy, "u").Tokens.ShouldBe(2);
-        slices.Return(_policy, "u", 1, level.FullAt);
+        slices.Return(_policy, "u", 1, level.Now);
         slices.TakeUpTo(_policy, "u", 5, out _).ShouldBe(2);
     }
 
@@ -73,8 +74,37 @@ public sealed class QuotaSlicesTests
         slices.TryTake(_policy, "u", 1, out var level).ShouldBeTrue();
         _time.Advance(TimeSpan.FromSeconds(30));
         slices.TakeUpTo(_policy, "u", 5, out _).ShouldBe(2);
-        slices.Return(_policy, "u", 1, level.FullAt);
+        slices.Return(_policy, "u", 1, level.Now);
         slices.Look(_policy, "u").Tokens.ShouldBe(0);
+    }
+
+    /// <summary>Whatever comes back, and when: never more in any span than a bucket admits that never saw what was returned.</summary>
+    [Fact]
+    public void Return_AnySchedule_AdmitsNoMoreThanLimitPlusRateTimesWindow()
+    {
+        var steps = Gen.Select(Gen.Int[0, 40], Gen.Int[0, 2], Gen.Int[1, 3]).Array[5, 60];
+        steps.Sample(schedule =>
+        {
+            var time = new FakeTimeProvider();
+            var policy = Policies.Prepared(time, 0, Policies.User with { Limit = 10, SliceTokens = 3, Window = TimeSpan.FromMilliseconds(30) }).Policies[0];
+            var slices = new QuotaSlices(16, time);
+            slices.Extend(policy.Term, long.MaxValue);
+            var open = new Queue<(long At, long Tokens)>();
+            var admitted = new List<(long At, long Tokens)>();
+            foreach (var (pause, action, tokens) in schedule)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(pause * 0.5));
+                if (action == 2 && open.TryDequeue(out var failed)) slices.Return(policy, "u", failed.Tokens, failed.At);
+                else if (slices.TryTake(policy, "u", tokens, out var level)) (action == 0 ? admitted.Add : (Action<(long, long)>)open.Enqueue)((level.Now, tokens));
+            }
+
+            for (var first = 0; first < admitted.Count; first++)
+            {
+                var sum = 0L;
+                for (var last = first; last < admitted.Count; last++)
+                    ((double)(sum += admitted[last].Tokens)).ShouldBeLessThanOrEqualTo(3 + ((admitted[last].At - admitted[first].At) / (double)policy.TicksPerToken) + 1e-6);
+            }
+        }, iter: 20_000);
     }
 
     [Fact]

@@ -102,23 +102,23 @@ internal sealed class QuotaWorld
     private Action? Take(GatewayModel gateway, int cost, Func<Activation> route)
     {
         if (gateway.Policy is { } policy && gateway.Slices.TryTake(policy, Key, cost, out var level))
-            return () => gateway.Slices.Return(policy, Key, cost, level.FullAt);
+            return () => gateway.Slices.Return(policy, Key, cost, level.Now);
 
         level = SliceLevel.None;
         var sliced = gateway.Policy;
         var part = sliced is not null && cost > 1 ? gateway.Slices.TakeUpTo(sliced, Key, cost - 1, out level) : 0;
-        var fullAt = level.FullAt;
+        var tookAt = level.Now;
         var activation = route();
         if (AskGrain(activation, cost - part) is { } takenAt)
         {
             return () =>
             {
-                if (part > 0) gateway.Slices.Return(sliced!, Key, part, fullAt);
+                if (part > 0) gateway.Slices.Return(sliced!, Key, part, tookAt);
                 activation.Account.Return(cost - part, takenAt, _time.GetTimestamp());
             };
         }
 
-        if (part > 0) gateway.Slices.Return(sliced!, Key, part, fullAt);
+        if (part > 0) gateway.Slices.Return(sliced!, Key, part, tookAt);
         return null;
     }
 

@@ -24,7 +24,7 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
         (await SpendAsync(grain, 100)).ShouldBe(56);
 
         var refused = (await AcquireAsync(grain)).Verdicts[0];
-        refused.ShouldBe(new QuotaVerdict(false, 0, 1072, 60_000));
+        refused.ShouldBe(new QuotaVerdict(false, 0, 1072, 60_000, 56));
 
         cluster.Time.Advance(TimeSpan.FromMilliseconds(refused.RetryAfterMillis - 1));
         (await AcquireAsync(grain)).IsAcquired.ShouldBeFalse();
@@ -210,6 +210,30 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
     }
 
     [Fact]
+    public async Task Quota_CostsMoreThanEitherHolds_SaysWhenBothTogetherDo()
+    {
+        var gateway = Gateway(0);
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 58, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
+        var refused = await gateway.AcquireAsync(new QuotaKeys(_user), 57, Cancel);
+        refused.Status.ShouldBe(QuotaStatus.Refused);
+        refused.RetryAfterMillis.ShouldBeInRange(58_900, 60_000);
+
+        await cluster.AdvanceAsync(TimeSpan.FromMilliseconds(refused.RetryAfterMillis));
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 57, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
+    }
+
+    [Fact]
+    public async Task Quota_UserSpent_TakesNothingOfWhatOthersShare()
+    {
+        var gateway = Gateway(-1, Policies.User, QuotaCluster.Target);
+        var target = Guid.NewGuid().ToString("N");
+        (await gateway.AcquireAsync(new QuotaKeys(_user), 56, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ =>
+            (await gateway.AcquireAsync(new QuotaKeys(_user, TargetId: target), Cancel)).Status.ShouldBe(QuotaStatus.Refused)));
+        (await gateway.AcquireAsync(new QuotaKeys(null, TargetId: target), 36, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
+    }
+
+    [Fact]
     public async Task Quota_CallFailsForOurFault_GivesBackToSliceAndGrain()
     {
         var gateway = Gateway(0);
@@ -223,9 +247,11 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
         });
     }
 
-    private Quota Gateway(int seat)
+    private Quota Gateway(int seat) => Gateway(seat, Policies.User);
+
+    private Quota Gateway(int seat, params QuotaPolicy[] policies)
     {
-        var set = Policies.Prepared(cluster.Time, seat, Policies.User);
+        var set = Policies.Prepared(cluster.Time, seat, policies);
         var slices = new QuotaSlices(1_000, cluster.Time);
         if (seat >= 0) slices.Extend(set.Policies[0].Term, long.MaxValue);
         return new Quota(slices, GrainCallsOver.Grains(cluster.Grains, cluster.Time), cluster.Time, NullLogger<Quota>.Instance) { Set = set };
