@@ -28,16 +28,34 @@ public sealed class QuotaSettingsTests
             ("2:OnOutage", "admit"), ("2:Shadow", "true"), ("2:HeartCost", "3")).Policies;
         policies[0].ShouldBe(new QuotaPolicy
         {
-            Name = "a", Dimension = QuotaDimension.Address, Algorithm = QuotaAlgorithm.TokenBucket, Limit = 100, Window = TimeSpan.FromSeconds(40), SliceTokens = 2,
+            Name = "a",
+            Dimension = QuotaDimension.Address,
+            Algorithm = QuotaAlgorithm.TokenBucket,
+            Limit = 100,
+            Window = TimeSpan.FromSeconds(40),
+            SliceTokens = 2,
         });
         policies[1].ShouldBe(new QuotaPolicy
         {
-            Name = "b", Dimension = QuotaDimension.Campaign, Algorithm = QuotaAlgorithm.SlidingWindow, Limit = 7, Window = TimeSpan.FromMinutes(1), Segments = 10, SliceTokens = 2,
+            Name = "b",
+            Dimension = QuotaDimension.Campaign,
+            Algorithm = QuotaAlgorithm.SlidingWindow,
+            Limit = 7,
+            Window = TimeSpan.FromMinutes(1),
+            Segments = 10,
+            SliceTokens = 2,
         });
         policies[2].ShouldBe(new QuotaPolicy
         {
-            Name = "c", Dimension = QuotaDimension.Target, Algorithm = QuotaAlgorithm.LeakyBucket, Limit = 3, Window = TimeSpan.FromSeconds(1.5), SliceTokens = 2,
-            HeartCost = 3, AdmitsOnOutage = true, IsShadow = true,
+            Name = "c",
+            Dimension = QuotaDimension.Target,
+            Algorithm = QuotaAlgorithm.LeakyBucket,
+            Limit = 3,
+            Window = TimeSpan.FromSeconds(1.5),
+            SliceTokens = 2,
+            HeartCost = 3,
+            AdmitsOnOutage = true,
+            IsShadow = true,
         });
         policies[1].SlicedSeats.ShouldBe(0);
         policies[2].SlicedSeats.ShouldBe(0);

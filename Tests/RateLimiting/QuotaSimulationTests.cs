@@ -51,7 +51,12 @@ public sealed class QuotaSimulationTests
     {
         var policy = new QuotaPolicy
         {
-            Name = "user", Dimension = QuotaDimension.User, Algorithm = QuotaAlgorithm.TokenBucket, Limit = 60, Window = TimeSpan.FromMinutes(1), SliceTokens = 2,
+            Name = "user",
+            Dimension = QuotaDimension.User,
+            Algorithm = QuotaAlgorithm.TokenBucket,
+            Limit = 60,
+            Window = TimeSpan.FromMinutes(1),
+            SliceTokens = 2,
         };
         var world = new QuotaWorld(policy, gateways: 1, spareSeats);
         world.Step(pause: 0, action: QuotaWorld.RenewAction, gateway: 0, burst: 0, cost: 1);
