@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # flood.sh [--rounds 3] [--seconds 10] [--connections 8] [--rate 200] [--limit 500]
-# What others feel of a flood: the latencies of 200 calm requests a second to a gateway (mode dev) alone, beside as many connections as asked for of ordinary users (200,000 of
-# them over 10,000 targets), beside a flood of invented users and targets, and beside the same flood from an address with a local limit. As a Markdown table, medians of rounds.
+# What others feel of a flood: the latencies of 200 calm requests a second to a gateway (mode dev) alone; beside as many connections as asked for of ordinary users, 200,000 of
+# them over 10,000 targets; beside a flood of invented users; of invented users and targets; and of those from an address with a local limit. As a Markdown table, medians of rounds.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib/packages.sh
@@ -27,7 +27,7 @@ dir=$(mktemp -d)
 mkdir -p "$dir/run" "$dir/logs"
 load_program=$root/LoadTest/bin/Release/net10.0/HeartGrains.LoadTest
 ready_seconds=60
-kinds=(calm ordinary flood limited)
+kinds=(calm ordinary users targets limited)
 
 end_all() {
     signal TERM open 1
@@ -43,6 +43,7 @@ url_of() { if [[ $1 == limited ]]; then echo "http://127.0.0.1:$((free + 1))"; e
 hearts() { local url=$1; shift; "$load_program" hearts --url "$url" "$@"; }
 resident() { awk '/^VmRSS/ { printf "%.0f", $2 / 1024 }' "/proc/$(pid_of "$1" 1)/status"; }
 invented=(--users 9999999999 --targets 10000000 --skew uniform --from 127.0.0.2)
+strangers=(--users 9999999999 --targets 10000 --from 127.0.0.2)
 ordinary=(--users 200000 --targets 10000 --from 127.0.0.2)
 
 disturb() {
@@ -50,7 +51,8 @@ disturb() {
     case $1 in
         calm) sleep 1 ;;
         ordinary) hearts "$(url_of open)" --connections "$connections" --duration "$longer" "${ordinary[@]}" ;;
-        flood) hearts "$(url_of open)" --connections "$connections" --duration "$longer" "${invented[@]}" ;;
+        users) hearts "$(url_of open)" --connections "$connections" --duration "$longer" "${strangers[@]}" ;;
+        targets) hearts "$(url_of open)" --connections "$connections" --duration "$longer" "${invented[@]}" ;;
         limited) hearts "$(url_of limited)" --connections "$connections" --duration "$longer" "${invented[@]}" ;;
     esac
 }

@@ -74,7 +74,7 @@ public sealed class HeartLoad
         HeartHistory.Page? page = null;
         for (var exchange = 0L; !_stop.IsCancellationRequested && Elapsed < _options.Duration; exchange++)
         {
-            var due = await DueAsync(number, exchange);
+            if (await DueAsync(number, exchange) is not { } due) return;
             if (_history is not null && page is not { IsFull: false } && (page = _history.TakePage()) is null)
             {
                 _historyWasFull = true;
@@ -95,15 +95,19 @@ public sealed class HeartLoad
         }
     }
 
-    /// <summary>Waits until a connection's next request is due. Returns when that was, or is, as far as it was not held up by the clock's own steps.</summary>
-    private async ValueTask<long> DueAsync(int number, long exchange)
+    /// <summary>
+    /// Waits until a connection's next request is due. Returns when that was if it is late, a time out of sight if it is not, for how long a timer
+    /// oversleeps says nothing about the server, and null when the load ends before.
+    /// </summary>
+    private async ValueTask<long?> DueAsync(int number, long exchange)
     {
         if (_options.RequestsPerSecond == 0) return long.MaxValue;
         var due = TimeSpan.FromSeconds((number + exchange * _options.Connections) / (double)_options.RequestsPerSecond);
+        if (due >= _options.Duration) return null;
         var wait = due - Elapsed;
         if (wait <= TimeSpan.Zero) return _start + (long)(due.TotalSeconds * TimeProvider.System.TimestampFrequency);
         await Task.Delay(wait, TimeProvider.System, _stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return long.MaxValue;
+        return _stop.IsCancellationRequested ? null : long.MaxValue;
     }
 
     private void Tell(IProgress<HeartLoadProgress>? progress)

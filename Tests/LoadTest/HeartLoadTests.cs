@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using HeartGrains.LoadTest.Hearts;
 using HeartGrains.LoadTest.Report;
 
@@ -35,6 +36,35 @@ public sealed class HeartLoadTests
         report.Latencies.Max.ShouldBeGreaterThanOrEqualTo(report.Latencies.P999);
         report.Processes.ShouldHaveSingleItem().Cpu.ShouldNotBeNull().ShouldBeGreaterThan(TimeSpan.Zero);
         report.History.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task RunAsync_PacedFromAnAddress_AsksNoMoreOftenAndFromThere()
+    {
+        await using var server = await HeartServer.StartAsync();
+        var options = new HeartLoadOptions
+        {
+            Urls = [server.Url],
+            Duration = TimeSpan.FromMilliseconds(500),
+            Connections = 4,
+            RequestsPerSecond = 40,
+            From = IPAddress.Parse("127.0.0.2"),
+        };
+
+        var report = await HeartLoad.RunAsync(options, cancellationToken: TestContext.Current.CancellationToken);
+
+        report.Answered.ShouldBeInRange(1, 20);
+        server.Callers.ShouldBe([new("127.0.0.2", (int)report.Answered)]);
+    }
+
+    [Fact]
+    public async Task RunAsync_SlowPace_EndsInTime()
+    {
+        await using var server = await HeartServer.StartAsync();
+        var options = new HeartLoadOptions { Urls = [server.Url], Duration = TimeSpan.FromMilliseconds(300), Connections = 8, RequestsPerSecond = 1 };
+        var report = await HeartLoad.RunAsync(options, cancellationToken: TestContext.Current.CancellationToken);
+        report.Answered.ShouldBe(1);
+        report.Elapsed.ShouldBeLessThan(Minute / 10);
     }
 
     [Fact]

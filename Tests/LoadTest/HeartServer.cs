@@ -46,6 +46,9 @@ public sealed class HeartServer : IAsyncDisposable
 
     public HeartServerFault Fault { get; set; }
 
+    /// <summary>How often each address called.</summary>
+    public ConcurrentDictionary<string, int> Callers { get; } = new();
+
     public bool Refuses { get; set; }
 
     public Uri Url => new(_app.Urls.Single());
@@ -61,6 +64,7 @@ public sealed class HeartServer : IAsyncDisposable
 
     private async Task GiveAsync(HttpContext http)
     {
+        Callers.AddOrUpdate($"{http.Connection.RemoteIpAddress}", 1, static (_, calls) => calls + 1);
         var heart = await JsonSerializer.DeserializeAsync<Heart>(http.Request.Body, Json);
         var fault = Interlocked.Increment(ref _calls) % 100 == 7 ? Fault : HeartServerFault.None;
         if (Refuses)

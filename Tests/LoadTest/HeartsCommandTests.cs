@@ -11,6 +11,8 @@ public sealed class HeartsCommandTests
     [InlineData("--duration soon", "10s")]
     [InlineData("--duration 25h", "24h")]
     [InlineData("--connections 0", "--connections")]
+    [InlineData("--rate -1", "--rate")]
+    [InlineData("--from nowhere", "127.0.0.2")]
     [InlineData("--targets 999999999", "10,000,000")]
     [InlineData("--pids 999999999", "--pids")]
     [InlineData("--skew normal", "normal")]
