@@ -37,7 +37,11 @@ public sealed class IdealLimiterTests
 
     private static IdealLimiter Ideal(QuotaAlgorithm algorithm, long limit, double seconds) => IdealLimiter.Of(new QuotaPolicy
     {
-        Name = "user", Dimension = QuotaDimension.User, Algorithm = algorithm, Limit = limit, Window = TimeSpan.FromSeconds(seconds),
+        Name = "user",
+        Dimension = QuotaDimension.User,
+        Algorithm = algorithm,
+        Limit = limit,
+        Window = TimeSpan.FromSeconds(seconds),
     });
 
     private static int Admitted(IdealLimiter ideal, int from, int requests, int apartMillis) =>
