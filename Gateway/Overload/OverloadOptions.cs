@@ -9,8 +9,8 @@ public sealed class OverloadOptions
     /// <summary>The section these options are read from.</summary>
     public const string Section = "HeartGrains:Overload";
 
-    /// <summary>Whether calls are refused at all. Default true: while calls are answered in time it refuses none.</summary>
-    public bool Enabled { get; set; } = true;
+    /// <summary>Whether calls are refused at all. Default false: a silo that hangs looks like overload to it, and it would refuse for the others too.</summary>
+    public bool Enabled { get; set; }
 
     /// <summary>
     /// What the 95th percentile of calls should stay under; beyond it fewer calls are admitted. Default 250 ms: what a person still takes for at once.

@@ -15,9 +15,12 @@ public sealed class ResilienceOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>How long a quota may take to answer; after that the policy's <c>OnOutage</c> decides. Default 45 ms.</summary>
+    /// <summary>
+    /// How long a quota may take to answer; after that the policy's <c>OnOutage</c> decides. Default 1 s: less makes outages of what is only slow on a busy machine. Where there
+    /// is room, 45 ms keep a silo that hangs from holding hearts up.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
-    public TimeSpan QuotaTimeout { get; set; } = TimeSpan.FromMilliseconds(45);
+    public TimeSpan QuotaTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often a call is made again after a transient failure. Default 2; 0 turns retries off.</summary>
     [Range(0, 5)]

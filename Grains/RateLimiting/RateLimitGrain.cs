@@ -43,6 +43,9 @@ public sealed partial class RateLimitGrain(
 
         await ReserveAsync(accounts, claims, now);
 
+        // Nobody waits any more: what was reserved stays in hand for the next call.
+        cancellationToken.ThrowIfCancellationRequested();
+
         // The store may have been slower than the reservation lasts: then another activation may count the tokens as its own.
         now = timeProvider.GetTimestamp();
         var verdicts = Judge(accounts, claims, now);

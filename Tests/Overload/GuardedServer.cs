@@ -21,6 +21,7 @@ internal sealed class GuardedServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create($"{OverloadOptions.Section}:{nameof(OverloadOptions.Enabled)}", (string?)"true")]);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Services.AddOverloadGuard();
         _app = builder.Build();

@@ -11,7 +11,7 @@ public sealed class OverloadedGatewayTests
     [Fact]
     public async Task Give_OverTheRate_IsRefusedAndStoresNothing()
     {
-        await using var server = new GatewayServer("--HeartGrains:Overload:MinRate=0.01", "--HeartGrains:Overload:MaxRate=0.01");
+        await using var server = new GatewayServer("--HeartGrains:Overload:Enabled=true", "--HeartGrains:Overload:MinRate=0.01", "--HeartGrains:Overload:MaxRate=0.01");
         await server.InitializeAsync();
         var target = HeartClient.Fresh("t");
         using var first = await server.Client.GiveAsync(target, "u1");
@@ -40,7 +40,7 @@ public sealed class OverloadedGatewayTests
     [Fact]
     public async Task Give_RefusedBeforeItsBody_NeedsNone()
     {
-        await using var server = new GatewayServer("--HeartGrains:Overload:MinRate=0.01", "--HeartGrains:Overload:MaxRate=0.01");
+        await using var server = new GatewayServer("--HeartGrains:Overload:Enabled=true", "--HeartGrains:Overload:MinRate=0.01", "--HeartGrains:Overload:MaxRate=0.01");
         await server.InitializeAsync();
         (await server.Client.GiveAsync(HeartClient.Fresh("t"), "u1")).Dispose();
 
@@ -51,7 +51,7 @@ public sealed class OverloadedGatewayTests
     [Fact]
     public async Task Give_WaitsForItsBody_IsNotInFlight()
     {
-        await using var server = new GatewayServer("--HeartGrains:Overload:MaxInFlight=1");
+        await using var server = new GatewayServer("--HeartGrains:Overload:Enabled=true", "--HeartGrains:Overload:MaxInFlight=1");
         await server.InitializeAsync();
         var body = $$"""{"target_id":"{{HeartClient.Fresh("t")}}","user_id":"u1"}""";
 

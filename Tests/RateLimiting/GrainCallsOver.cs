@@ -6,13 +6,13 @@ using Orleans;
 
 namespace HeartGrains.Tests.RateLimiting;
 
-/// <summary>A gateway's pipeline over grains at hand, with the settings' defaults.</summary>
+/// <summary>A gateway's pipeline over grains at hand, with the settings' defaults but for a quota's patience.</summary>
 internal static class GrainCallsOver
 {
     public static GrainCalls Grains(IGrainFactory grains, TimeProvider time)
     {
         var metrics = new GatewayMetrics();
         return new GrainCalls(
-            new GrainAddresses(grains), ClusterConnection.Embedded(metrics), Options.Create(new ResilienceOptions()), metrics, time, NullLogger<GrainCalls>.Instance);
+            new GrainAddresses(grains), ClusterConnection.Embedded(metrics), Options.Create(new ResilienceOptions { QuotaTimeout = TimeSpan.FromMilliseconds(45) }), metrics, time, NullLogger<GrainCalls>.Instance);
     }
 }

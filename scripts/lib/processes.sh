@@ -77,9 +77,12 @@ signal() {
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 check_port() {
-    port_taken "$1" || return 0
+    # The threads of a process that was just killed may hold its sockets a moment longer.
+    wait_until 3 port_free "$1" && return
     fail "Port $1, for $2, is taken. Give another with $3, or let this script find free ones: up --ports auto"
 }
+
+port_free() { ! port_taken "$1"; }
 
 # A hundred free ports in a row, below the range the kernel hands out for outgoing connections.
 find_free_ports() {
