@@ -107,6 +107,7 @@ public sealed class QuotaOutageTests(QuotaOutageCluster cluster) : IClassFixture
 public sealed class QuotaOutageCluster() : LocalCluster(
     silos: 2,
     gateways: 1,
+    "Resilience:QuotaTimeout=00:00:00.045",
     "RateLimits:Policies:0:Name=user",
     "RateLimits:Policies:0:Dimension=user",
     "RateLimits:Policies:1:Name=campaign",
