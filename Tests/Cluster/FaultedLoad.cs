@@ -9,15 +9,13 @@ public abstract class FaultedLoad(LocalCluster cluster)
     /// <summary>How long the cluster may take to come to rest.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Until what is hot is compiled: on two cores that alone delays the probes by which silos find each other dead.</summary>
-    private const int WarmUpSeconds = 10;
+    /// <summary>Until what is hot is compiled, also where the last test restarted a silo: on two cores that alone delays the probes by which silos find each other dead.</summary>
+    private const int WarmUpSeconds = 8;
 
     /// <summary>Loads all gateways, injects the fault after three seconds, and verifies every heart through the API.</summary>
     protected async Task<HeartLoadReport> LoadWhileAsync(int seconds, Func<Task> fault)
     {
-        if (!cluster.IsWarm) await HeartLoad.RunAsync(Options(WarmUpSeconds));
-        cluster.IsWarm = true;
-
+        await HeartLoad.RunAsync(Options(WarmUpSeconds));
         var options = Options(seconds);
         var load = HeartLoad.RunAsync(options);
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);

@@ -15,9 +15,6 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
     /// <summary>One process of the cluster.</summary>
     public sealed record Member(string Role, int Number, int ProcessId, Uri Url);
 
-    /// <summary>It has been under load.</summary>
-    public bool IsWarm { get; set; }
-
     /// <summary>The gateways' addresses.</summary>
     public IReadOnlyList<Uri> Gateways { get; private set; } = [];
 
