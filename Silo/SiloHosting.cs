@@ -1,6 +1,7 @@
 using System.Net;
 using HeartGrains.Hosting;
 using HeartGrains.RateLimiting;
+using HeartGrains.Storage;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 using StackExchange.Redis;
@@ -30,12 +31,7 @@ internal static class SiloHosting
             silo.UseHeartGrainsDefaults();
             silo.UseCluster(settings, builder.Configuration.RequiredConnection("Redis"));
             silo.AddRateLimiting(spareSeats: 1);
-            silo.AddAdoNetGrainStorage(RateLimitHosting.StorageName, options =>
-            {
-                options.Invariant = "Npgsql";
-                options.DeleteStateOnClear = true;
-                options.ConnectionString = builder.Configuration.RequiredConnection("Postgres");
-            });
+            silo.AddPostgresGrainStorage(RateLimitHosting.StorageName, builder.Configuration);
             if (settings.Dashboard is true) silo.AddDashboard();
         });
         builder.Services.AddHostedService<MembershipWatchdog>();

@@ -36,6 +36,7 @@ internal sealed class OverloadSampler(OverloadGuard guard, IOptions<OverloadOpti
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (!options.Value.Enabled) return;
         var interval = options.Value.Interval;
         using var timer = new PeriodicTimer(interval, timeProvider);
         var (endedAt, cpuBefore, lateBefore) = (timeProvider.GetTimestamp(), Environment.CpuUsage.TotalTime, TimeSpan.Zero);

@@ -48,49 +48,8 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         PutBack(judgement);
     }
 
-    /// <summary>How the keys stand with each policy that applies to them, without taking.</summary>
-    public async Task<List<QuotaStanding>> ReadAsync(QuotaKeys keys, CancellationToken cancellationToken)
-    {
-        var standings = new List<QuotaStanding>();
-        foreach (var dimension in Enum.GetValues<QuotaDimension>())
-        {
-            if (keys.Of(dimension) is not { } key) continue;
-            var policies = Array.FindAll(_set.Policies, policy => policy.Policy.Dimension == dimension);
-            if (policies.Length == 0) continue;
-
-            var look = new QuotaLook(dimension, key, Array.ConvertAll(policies, policy => policy.Policy.Name)) { RequestAborted = cancellationToken };
-            var status = await calls.CallAsync(look);
-            foreach (var (index, policy) in policies.Index())
-            {
-                if (status != CallStatus.Answered)
-                {
-                    standings.Add(new QuotaStanding(policy, false, 0, 0));
-                    continue;
-                }
-
-                // A grain does not know a policy that was just taken away; it applies no more.
-                var verdict = look.Value[index];
-                if (verdict == QuotaVerdict.Unknown) continue;
-                var slice = slices.Look(policy, key);
-                standings.Add(new QuotaStanding(policy, true, verdict.Remaining + slice.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull))));
-            }
-        }
-
-        return standings;
-    }
-
-    /// <summary>Makes a user's quotas whole, at the grain and in this gateway's slices. False when the grain could not be asked.</summary>
-    public async Task<bool> ResetAsync(string userId, CancellationToken cancellationToken)
-    {
-        var status = await calls.CallAsync(new QuotaReset(QuotaDimension.User, userId) { RequestAborted = cancellationToken });
-        if (status != CallStatus.Answered) return false;
-        foreach (var policy in _set.Policies)
-            if (policy.Policy.Dimension == QuotaDimension.User) slices.Reset(policy, userId);
-        return true;
-    }
-
     /// <summary>
-    /// Asks grains of no user once, so that the first users do not wait for code to be compiled: a quota has little time to answer.
+    /// Asks grains of no user once, so that the first users do not wait for code to be compiled: a quota has little time to answer. Ends with the first that does not.
     /// </summary>
     public async Task WarmUpAsync(CancellationToken cancellationToken)
     {
@@ -101,6 +60,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             var ask = new QuotaAsk(QuotaDimension.User, "\u0001" + call) { RequestAborted = cancellationToken };
             foreach (var policy in policies) ask.Add(policy, default, 1);
             await ask.SendAsync(calls);
+            if (ask.Status != CallStatus.Answered) return;
             ask.ReturnToGrain();
         }
     }
@@ -290,12 +250,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         return soonest;
     }
 
-    private long Millis(long ticks)
-    {
-        if (ticks == long.MaxValue) return long.MaxValue;
-        var frequency = timeProvider.TimestampFrequency;
-        return ticks <= 0 ? 0 : (long)(((Int128)ticks * 1000 + frequency - 1) / frequency);
-    }
+    private long Millis(long ticks) => ClockTicks.ToMillis(ticks, timeProvider.TimestampFrequency);
 
     private static partial class Log
     {
@@ -303,6 +258,3 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         public static partial void WouldRefuse(ILogger logger, string policy, int count);
     }
 }
-
-/// <summary>How a key stands with a policy, as far as this gateway can give and the grain knows.</summary>
-internal readonly record struct QuotaStanding(SlicedPolicy Policy, bool IsKnown, long Remaining, long ResetMillis);

@@ -8,7 +8,7 @@ using HeartGrains.RateLimiting;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, OperatorKey operatorKey)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey operatorKey)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -92,7 +92,7 @@ internal sealed class QuotaEndpoints(Quota quota, OperatorKey operatorKey)
 
         var keys = new QuotaKeys(
             query.Value.UserId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
-        var standings = await quota.ReadAsync(keys, context.RequestAborted);
+        var standings = await desk.ReadAsync(keys, context.RequestAborted);
         if (standings.Any(standing => !standing.IsKnown))
         {
             await QuotaRefusals.UnavailableAsync(context);
@@ -135,7 +135,7 @@ internal sealed class QuotaEndpoints(Quota quota, OperatorKey operatorKey)
             return;
         }
 
-        if (!quota.IsReady || !await quota.ResetAsync(query.Value.UserId!, context.RequestAborted))
+        if (!quota.IsReady || !await desk.ResetAsync(query.Value.UserId!, context.RequestAborted))
         {
             await QuotaRefusals.UnavailableAsync(context);
             return;

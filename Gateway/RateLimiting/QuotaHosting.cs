@@ -14,6 +14,7 @@ public static class QuotaHosting
         services.TryAddSingleton(provider => new QuotaSlices(
             provider.GetRequiredService<LiveSettings<QuotaSettings>>().Current.SliceTableKeys, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<Quota>();
+        services.TryAddSingleton<QuotaDesk>();
         services.AddHostedService<GatewaySeatLease>();
         return services;
     }

@@ -66,10 +66,15 @@ public sealed class QuotaAccount
         }
 
         // Under a lower limit nobody waits longer than it takes to come back; the share alone does not matter.
-        var (spent, held) = (_meter.Spent, _meter.Held);
+        var spent = _meter.Spent;
         if (policy != Policy && spent.Tokens >= limit) spent = (limit, 0);
+
+        // What is in hand is within the share as well: the rest of it will be somebody else's.
+        var room = Math.Max(0, limit - spent.Tokens - (spent.Millionths > 0 ? 1 : 0) - _lent);
+        _meter.Release(_inHand - Math.Min(_inHand, room));
+        _inHand = Math.Min(_inHand, room);
         Policy = policy;
-        _meter = CreateMeter(limit, spent, held, now);
+        _meter = CreateMeter(limit, spent, _meter.Held, now);
     }
 
     /// <summary>There are <paramref name="tokens"/>.</summary>
@@ -97,12 +102,18 @@ public sealed class QuotaAccount
         _inHandUntil = reservation.Until;
     }
 
-    /// <summary>Spends; a stored policy gives only what is in hand.</summary>
-    public bool TrySpend(long tokens, long now)
+    /// <summary><paramref name="tokens"/> can be spent without a write: a stored policy gives only what is in hand.</summary>
+    public bool CanSpend(long tokens, long now)
     {
         Settle(now);
+        return tokens <= (IsStored ? _inHand : _meter.Available);
+    }
+
+    /// <summary>Spends, if that can be done without a write.</summary>
+    public bool TrySpend(long tokens, long now)
+    {
+        if (!CanSpend(tokens, now)) return false;
         if (!IsStored) return _meter.TryTake(tokens, now);
-        if (tokens > _inHand) return false;
         _inHand -= tokens;
         _meter.Spend(tokens);
         return true;
@@ -197,8 +208,7 @@ public sealed class QuotaAccount
         return meter;
     }
 
-    private long Millis(long ticks) =>
-        ticks == long.MaxValue ? long.MaxValue : (long)(((Int128)ticks * 1000 + _ticksPerSecond - 1) / _ticksPerSecond);
+    private long Millis(long ticks) => ClockTicks.ToMillis(ticks, _ticksPerSecond);
 }
 
 /// <summary>A chunk of tokens to be taken out of the level.</summary>

@@ -36,47 +36,53 @@ public sealed partial class RateLimitGrain(
     {
         cancellationToken.ThrowIfCancellationRequested();
         foreach (var claim in claims) ArgumentOutOfRangeException.ThrowIfLessThan(claim.Tokens, 1);
+        await seats.LearnAsync(cancellationToken);
 
         var now = timeProvider.GetTimestamp();
-        var accounts = Array.ConvertAll(claims, claim => FindAccount(claim.Policy, now));
+        var accounts = FindAccounts(claims, now);
         if (!IsWithin(accounts, claims, now)) return new QuotaDecision(false, Judge(accounts, claims, now), default);
 
-        await ReserveAsync(accounts, claims, now);
-
-        // Nobody waits any more: what was reserved stays in hand for the next call.
-        cancellationToken.ThrowIfCancellationRequested();
-
-        // The store may have been slower than the reservation lasts: then another activation may count the tokens as its own.
-        now = timeProvider.GetTimestamp();
-        var verdicts = Judge(accounts, claims, now);
-        for (var i = 0; i < claims.Length; i++)
+        if (await ReserveAsync(accounts, claims, now))
         {
-            if (accounts[i] is { } account && verdicts[i].IsWithin && !account.TrySpend(claims[i].Tokens, now))
-                throw new TimeoutException("Storing the quota took longer than the reservation lasts.");
-            if (verdicts[i].IsWithin && accounts[i] is { } spent) verdicts[i] = spent.Judge(0, now);
+            // Nobody waits any more: what was reserved stays in hand for the next call.
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // While the store wrote, the lease of the seats may have ended, the share shrunk, and the reservation expired.
+            now = timeProvider.GetTimestamp();
+            accounts = FindAccounts(claims, now);
+            if (!IsWithin(accounts, claims, now)) return new QuotaDecision(false, Judge(accounts, claims, now), default);
+            for (var i = 0; i < claims.Length; i++)
+            {
+                if (accounts[i] is { Policy.IsShadow: false } account && !account.CanSpend(claims[i].Tokens, now))
+                    throw new TimeoutException("Storing the quota took longer than the reservation lasts.");
+            }
         }
 
+        var verdicts = Judge(accounts, claims, now);
+        for (var i = 0; i < claims.Length; i++)
+            if (accounts[i] is { } account) verdicts[i] = account.TrySpend(claims[i].Tokens, now) ? account.Judge(0, now) : verdicts[i] with { IsWithin = false };
         return new QuotaDecision(true, verdicts, new QuotaReceipt(_activation, now));
     }
 
     /// <inheritdoc/>
-    public Task ReturnAsync(QuotaClaim[] claims, QuotaReceipt receipt)
+    public async Task ReturnAsync(QuotaClaim[] claims, QuotaReceipt receipt)
     {
-        if (receipt.Activation != _activation) return Task.CompletedTask;
+        if (receipt.Activation != _activation) return;
+        await seats.LearnAsync(CancellationToken.None);
         var now = timeProvider.GetTimestamp();
         foreach (var claim in claims) FindAccount(claim.Policy, now)?.Return(claim.Tokens, receipt.TakenAt, now);
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public ValueTask<QuotaVerdict[]> ReadAsync(string[] policies, CancellationToken cancellationToken = default)
+    public async ValueTask<QuotaVerdict[]> ReadAsync(string[] policies, CancellationToken cancellationToken = default)
     {
+        await seats.LearnAsync(cancellationToken);
         var now = timeProvider.GetTimestamp();
         var verdicts = Array.ConvertAll(policies, policy => FindAccount(policy, now)?.Judge(0, now) ?? QuotaVerdict.Unknown);
 
         // Nothing to remember about a key that was only looked at.
         if (_accounts.Values.All(account => account.Judge(0, now).ResetMillis == 0)) DeactivateOnIdle();
-        return new(verdicts);
+        return verdicts;
     }
 
     /// <inheritdoc/>
@@ -106,6 +112,8 @@ public sealed partial class RateLimitGrain(
             Log.NotPutBack(logger, exception);
         }
     }
+
+    private QuotaAccount?[] FindAccounts(QuotaClaim[] claims, long now) => Array.ConvertAll(claims, claim => FindAccount(claim.Policy, now));
 
     private QuotaAccount? FindAccount(string name, long now)
     {
@@ -138,7 +146,8 @@ public sealed partial class RateLimitGrain(
         return verdicts;
     }
 
-    private async Task ReserveAsync(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
+    /// <summary>Stores what has to be before the claims can be spent. False when nothing had to be.</summary>
+    private async Task<bool> ReserveAsync(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
     {
         var reservations = new Dictionary<string, QuotaReservation>();
         for (var i = 0; i < claims.Length; i++)
@@ -147,11 +156,12 @@ public sealed partial class RateLimitGrain(
                 reservations[claims[i].Policy] = reservation;
         }
 
-        if (reservations.Count == 0) return;
+        if (reservations.Count == 0) return false;
         await StoreAsync(StateWith((account, name) => reservations.TryGetValue(name, out var reservation) ? reservation.Level : account.Level(now)));
         ThrowIfClosed();
         foreach (var (name, reservation) in reservations) _accounts[name].Commit(reservation);
         KeepUntilWhole(now);
+        return true;
     }
 
     /// <summary>Levels of policies not met since the activation stay as they were stored.</summary>

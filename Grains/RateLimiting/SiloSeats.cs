@@ -16,13 +16,18 @@ public sealed partial class SiloSeats(IGrainFactory grains, TimeProvider timePro
 
     private readonly TaskCompletionSource _isKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly Lock _renewing = new();
+    private Task<bool> _renewal = Task.FromResult(false);
     private volatile Leased? _leased;
 
     /// <summary>How many seats to leave room for. Throws while that is not known: an outage, and nothing that is the user's fault.</summary>
     public int Count =>
-        _leased is { } leased && timeProvider.GetTimestamp() < leased.Until
-            ? leased.Count
-            : throw new InvalidOperationException("How many gateways there are is not known: the seats could not be asked.");
+        Valid is { } leased ? leased.Count : throw new InvalidOperationException("How many gateways there are is not known: the seats could not be asked.");
+
+    private Leased? Valid => _leased is { } leased && timeProvider.GetTimestamp() < leased.Until ? leased : null;
+
+    /// <summary>Asks for the number when it is not known: a silo that has just joined is given grains before its first renewal.</summary>
+    public ValueTask LearnAsync(CancellationToken cancellationToken) => Valid is not null ? default : new(RenewAsync(cancellationToken));
 
     /// <summary>Takes over an answer to a call made at <paramref name="calledAt"/>.</summary>
     internal void Accept(SeatCount answer, long calledAt) =>
@@ -40,24 +45,34 @@ public sealed partial class SiloSeats(IGrainFactory grains, TimeProvider timePro
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var isRenewed = await TryRenewAsync(stoppingToken);
+            var isRenewed = await RenewAsync(CancellationToken.None);
             await Task.Delay(isRenewed ? RenewPeriod : RetryPeriod, timeProvider, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task<bool> TryRenewAsync(CancellationToken stoppingToken)
+    /// <summary>Renews, or waits for the renewal that is under way. Not in the caller's turn: it may be a grain's, and outlive it.</summary>
+    private Task<bool> RenewAsync(CancellationToken cancellationToken)
+    {
+        lock (_renewing)
+        {
+            if (_renewal.IsCompleted) _renewal = Task.Run(TryRenewAsync, CancellationToken.None);
+            return _renewal.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<bool> TryRenewAsync()
     {
         try
         {
             var calledAt = timeProvider.GetTimestamp();
-            var answer = await grains.GetGrain<IGatewaySeatsGrain>(0).CountAsync(stoppingToken).AsTask().WaitAsync(CallTimeout, timeProvider, stoppingToken);
+            var answer = await grains.GetGrain<IGatewaySeatsGrain>(0).CountAsync().AsTask().WaitAsync(CallTimeout, timeProvider);
             Accept(answer, calledAt);
             _isKnown.TrySetResult();
             return true;
         }
         catch (Exception exception)
         {
-            if (!stoppingToken.IsCancellationRequested) Log.NotRenewed(logger, exception.Message);
+            Log.NotRenewed(logger, exception.Message);
             return false;
         }
     }

@@ -124,6 +124,18 @@ public sealed class QuotaAccountTests
     }
 
     [Fact]
+    public void Adopt_SmallerShareThanIsInHand_TakesItOutOfTheHand()
+    {
+        var account = New();
+        account.Commit(account.Plan(60, 0)!);
+        account.Adopt(Policies.User, 56, 0);
+        account.TrySpend(57, 0).ShouldBeFalse();
+        account.TrySpend(56, 0).ShouldBeTrue();
+        account.Adopt(Policies.User, 60, 0);
+        account.Judge(0, 0).Remaining.ShouldBe(4);
+    }
+
+    [Fact]
     public void Adopt_PolicyThatIsNotStored_GivesWhatWasInHand()
     {
         var account = Reserved(now: 0);

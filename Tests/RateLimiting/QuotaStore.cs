@@ -13,6 +13,12 @@ internal sealed class QuotaStore : IGrainStorage
 
     public bool IsDown { get; set; }
 
+    /// <summary>When set, fails for all grains but this one.</summary>
+    public GrainId? OnlyFor { get; set; }
+
+    /// <summary>Runs while a row is written, before the writer goes on.</summary>
+    public Action<GrainId>? OnWrite { get; set; }
+
     public int WritesOf(GrainId grain) => _writes.GetValueOrDefault(grain);
 
     public bool Holds(GrainId grain) => _rows.Keys.Any(key => key.Grain == grain);
@@ -35,6 +41,7 @@ internal sealed class QuotaStore : IGrainStorage
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         Check(stateName, grainId, grainState.ETag);
+        OnWrite?.Invoke(grainId);
         _writes.AddOrUpdate(grainId, 1, static (_, count) => count + 1);
         grainState.ETag = NextVersion();
         grainState.RecordExists = true;
@@ -56,6 +63,7 @@ internal sealed class QuotaStore : IGrainStorage
     private void Check(string stateName, GrainId grainId, string? version)
     {
         ThrowIfDown();
+        if (OnlyFor is { } only && only != grainId) throw new IOException("The store is down for this grain.");
         _rows.TryGetValue((stateName, grainId), out var row);
         if (row.Version != version) throw new InconsistentStateException($"Stored {row.Version}, known {version}.");
     }

@@ -111,6 +111,37 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
     }
 
     [Fact]
+    public async Task AcquireAsync_LeaseOfTheSeatsEndsWhileTheStoreWrites_GivesNothing()
+    {
+        var grain = Grain();
+
+        // A lease that lapsed has just been renewed when the grain answers again.
+        cluster.Store.OnlyFor = grain.GetGrainId();
+        cluster.Time.Advance(TimeSpan.FromSeconds(16));
+        cluster.Store.OnlyFor = null;
+        await cluster.EventuallyAsync(() => grain.ReadAsync(["user"], Cancel).AsTask());
+
+        var wrote = false;
+        cluster.Store.OnlyFor = grain.GetGrainId();
+        cluster.Store.OnWrite = _ =>
+        {
+            wrote = true;
+            cluster.Time.Advance(TimeSpan.FromSeconds(7));
+        };
+        try
+        {
+            // Most of the lease is over, and the seats cannot be asked; the reservation would last longer than what is left.
+            cluster.Time.Advance(TimeSpan.FromSeconds(10));
+            (await Should.ThrowAsync<InvalidOperationException>(() => AcquireAsync(grain))).Message.ShouldContain("How many gateways");
+            wrote.ShouldBeTrue();
+        }
+        finally
+        {
+            (cluster.Store.OnWrite, cluster.Store.OnlyFor) = (null, null);
+        }
+    }
+
+    [Fact]
     public async Task AcquireAsync_OneOfTwoPoliciesSpent_TakesNothing()
     {
         var grain = Grain();

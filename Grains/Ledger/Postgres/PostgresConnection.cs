@@ -28,19 +28,22 @@ internal static class PostgresConnection
         }
     }
 
+    /// <summary>The connection string with an end to every wait, for whoever else talks to the same server.</summary>
+    public static NpgsqlConnectionStringBuilder Bound(string connectionString, LedgerOptions options) => new(connectionString)
+    {
+        Timeout = Seconds(options.ConnectTimeout),
+        CommandTimeout = Seconds(options.CommandTimeout),
+        CancellationTimeout = 500,
+        IncludeErrorDetail = false,
+    };
+
     private static NpgsqlConnectionStringBuilder Limit(string connectionString, LedgerOptions options)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            Timeout = Seconds(options.ConnectTimeout),
-            CommandTimeout = Seconds(options.CommandTimeout),
-            CancellationTimeout = 500,
-            MaxPoolSize = options.MaxPoolSize,
-            MaxAutoPrepare = 16,
-            AutoPrepareMinUsages = 2,
-            NoResetOnClose = true,
-            IncludeErrorDetail = false,
-        };
+        var settings = Bound(connectionString, options);
+        settings.MaxPoolSize = options.MaxPoolSize;
+        settings.MaxAutoPrepare = 16;
+        settings.AutoPrepareMinUsages = 2;
+        settings.NoResetOnClose = true;
         settings.ApplicationName ??= "heartgrains-ledger";
         settings.Options = "-c lock_timeout=1s -c idle_in_transaction_session_timeout=5s -c tcp_user_timeout=5s -c jit=off -c enable_seqscan=off "
             + "-c max_parallel_workers_per_gather=0 -c default_transaction_isolation=read\\ committed "

@@ -1,0 +1,26 @@
+using HeartGrains.Hosting;
+using HeartGrains.Ledger;
+using HeartGrains.Ledger.Postgres;
+using Microsoft.Extensions.Configuration;
+
+namespace HeartGrains.Storage;
+
+/// <summary>Wires Orleans' AdoNet storage over PostgreSQL into a silo.</summary>
+public static class PostgresGrainStorage
+{
+    /// <summary>
+    /// Keeps the states of the storage <paramref name="name"/> beside the ledger, with its patience: a grain that waits for a write lets nobody else in, and the
+    /// driver alone would wait half a minute.
+    /// </summary>
+    public static ISiloBuilder AddPostgresGrainStorage(this ISiloBuilder silo, string name, IConfiguration configuration)
+    {
+        var connection = PostgresConnection.Bound(
+            configuration.RequiredConnection("Postgres"), configuration.Read<LedgerOptions>(LedgerOptions.Section));
+        return silo.AddAdoNetGrainStorage(name, options =>
+        {
+            options.Invariant = "Npgsql";
+            options.DeleteStateOnClear = true;
+            options.ConnectionString = connection.ConnectionString;
+        });
+    }
+}
