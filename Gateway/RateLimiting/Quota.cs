@@ -11,6 +11,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
 {
     private const int WarmUpCalls = 12;
 
+    private readonly Throttle _outages = new(timeProvider.TimestampFrequency);
     private volatile PolicySet _set = PolicySet.None;
 
     /// <summary>The policies in force; <see cref="PolicySet.None"/> until a silo has told.</summary>
@@ -129,10 +130,16 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         {
             if (ask.Status == CallStatus.Answered) Weigh(ref judgement, ask);
             else if (ask.Status == CallStatus.Aborted) judgement.Status = QuotaStatus.Aborted;
-            else foreach (var (policy, _) in ask.Parts) Miss(ref judgement, policy);
+            else MissAll(ref judgement, ask);
         }
 
         return judgement;
+    }
+
+    private void MissAll(ref QuotaJudgement judgement, QuotaAsk ask)
+    {
+        if (_outages.TryPass(timeProvider.GetTimestamp(), out var count)) Log.NotAsked(logger, count, ask.Status, ask.Failure?.Message ?? "not tried");
+        foreach (var (policy, _) in ask.Parts) Miss(ref judgement, policy);
     }
 
     private static void MissUnasked(ref QuotaJudgement judgement, ref uint pending)
@@ -256,5 +263,8 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
     {
         [LoggerMessage(1, LogLevel.Information, "The shadow policy {Policy} would have refused {Count} calls since it was last told.")]
         public static partial void WouldRefuse(ILogger logger, string policy, int count);
+
+        [LoggerMessage(2, LogLevel.Warning, "{Count} times since this was last told a quota could not be asked, last {Status}: {Reason}")]
+        public static partial void NotAsked(ILogger logger, int count, CallStatus status, string reason);
     }
 }

@@ -66,6 +66,9 @@ internal abstract class GrainCall
     /// <summary>Which pipeline makes the call.</summary>
     public virtual GrainPath Path => GrainPath.Hearts;
 
+    /// <summary>What the last attempt that failed threw.</summary>
+    public Exception? Failure { get; private set; }
+
     /// <summary>How long the pipeline wants the client to wait, in seconds, when it refused.</summary>
     public int RetryAfterSeconds { get; private set; } = 1;
 
@@ -97,6 +100,7 @@ internal abstract class GrainCall
 
     protected AttemptResult Classify(Exception exception)
     {
+        Failure = exception;
         var result = exception switch
         {
             OperationCanceledException when RequestAborted.IsCancellationRequested => AttemptResult.Aborted,

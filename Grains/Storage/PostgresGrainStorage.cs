@@ -8,6 +8,9 @@ namespace HeartGrains.Storage;
 /// <summary>Wires Orleans' AdoNet storage over PostgreSQL into a silo.</summary>
 public static class PostgresGrainStorage
 {
+    /// <summary>Connections a silo may hold for it.</summary>
+    internal const int MaxPoolSize = 8;
+
     /// <summary>
     /// Keeps the states of the storage <paramref name="name"/> beside the ledger, with its patience: a grain that waits for a write lets nobody else in, and the
     /// driver alone would wait half a minute.
@@ -16,6 +19,7 @@ public static class PostgresGrainStorage
     {
         var connection = PostgresConnection.Bound(
             configuration.RequiredConnection("Postgres"), configuration.Read<LedgerOptions>(LedgerOptions.Section));
+        connection.MaxPoolSize = MaxPoolSize;
         return silo.AddAdoNetGrainStorage(name, options =>
         {
             options.Invariant = "Npgsql";

@@ -37,7 +37,8 @@ create_database_folder() {
     as_postgres rm "$postgres_home/password"
     as_postgres tee -a "$postgres_home/data/postgresql.conf" >/dev/null <<<"
 listen_addresses = '127.0.0.1'
-unix_socket_directories = ''"
+unix_socket_directories = ''
+max_connections = 200"
 }
 
 create_database() {
