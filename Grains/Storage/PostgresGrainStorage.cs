@@ -2,6 +2,9 @@ using HeartGrains.Hosting;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime;
+using Orleans.Storage;
 
 namespace HeartGrains.Storage;
 
@@ -20,11 +23,17 @@ public static class PostgresGrainStorage
         var connection = PostgresConnection.Bound(
             configuration.RequiredConnection("Postgres"), configuration.Read<LedgerOptions>(LedgerOptions.Section));
         connection.MaxPoolSize = MaxPoolSize;
-        return silo.AddAdoNetGrainStorage(name, options =>
+        silo.AddAdoNetGrainStorage(name, options =>
         {
             options.Invariant = "Npgsql";
             options.DeleteStateOnClear = true;
             options.ConnectionString = connection.ConnectionString;
         });
+
+        // Before anybody waits for it: a silo that joins a busy cluster takes a second and more to compile what a first read needs.
+        return silo.AddStartupTask(
+            (services, _) => services.GetRequiredKeyedService<IGrainStorage>(name).ReadStateAsync(
+                "none", GrainId.Create("none", "none"), new GrainState<object>()),
+            ServiceLifecycleStage.BecomeActive - 1);
     }
 }

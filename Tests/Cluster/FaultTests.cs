@@ -58,7 +58,7 @@ public sealed class FaultTests(ClusterFixture cluster) : FaultedLoad(cluster)
         var report = await LoadWhileAsync(seconds: 15, async () => await _cluster.RunAsync("add", "silo"));
 
         (await _cluster.MembersAsync("silo")).Count.ShouldBe(before.Count + 1);
-        report.Answered.ShouldBe(report.Succeeded, Describe(report));
+        report.Answered.ShouldBe(report.Succeeded, $"{Describe(report)}\n{_cluster.Complaints()}");
         (report.NotConnected + report.Broken + report.TimedOut).ShouldBe(0);
     }
 }

@@ -91,6 +91,14 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
         process.ExitCode.ShouldBe(0);
     }
 
+    /// <summary>What the members wrote last as a warning or worse: what a test that fails has to tell.</summary>
+    public string Complaints() => string.Join('\n', Directory.GetFiles(Path.Combine(_folder, "cluster", "logs")).Order().Select(static file =>
+    {
+        var lines = File.ReadAllLines(file);
+        var complaints = lines.Index().Where(static line => line.Item.StartsWith("warn:", StringComparison.Ordinal) || line.Item.StartsWith("fail:", StringComparison.Ordinal));
+        return $"{Path.GetFileName(file)}:\n" + string.Join('\n', complaints.TakeLast(10).SelectMany(line => lines.Skip(line.Index).Take(3)));
+    }));
+
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
