@@ -57,7 +57,7 @@ internal static class SiloHosting
         {
             options.ProbeTimeout = TimeSpan.FromSeconds(1);
             options.MinProbeTimeout = TimeSpan.FromMilliseconds(500);
-            options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+            options.MaxProbeTimeout = TimeSpan.FromSeconds(1.5);
             options.NumMissedProbesLimit = 3;
             options.NumVotesForDeathDeclaration = 2;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(2);
