@@ -6,6 +6,7 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// <summary>The policies in force, prepared for this gateway and the seat it holds. Immutable.</summary>
 internal sealed class PolicySet
 {
+    private readonly string[] _headers;
     private readonly long _term;
     private readonly int _seat;
 
@@ -14,7 +15,8 @@ internal sealed class PolicySet
         (_seat, _term, SeatStart) = (seat, term, seatStart);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(policies.Length, QuotaSettings.MaxPolicies);
         Policies = [.. policies.Select((policy, index) => new SlicedPolicy(policy, index, seat, term, seatStart, ticksPerSecond))];
-        Header = string.Join(", ", Policies.Where(policy => !policy.Policy.IsShadow).Select(policy => policy.Header));
+        _headers = [.. Enumerable.Range(0, QuotaKeys.Masks).Select(mask => string.Join(
+            ", ", Policies.Where(policy => !policy.Policy.IsShadow && (mask & QuotaKeys.MaskOf(policy.Policy.Dimension)) != 0).Select(policy => policy.Header)))];
         NeedsAddress = policies.Any(policy => policy.Dimension == QuotaDimension.Address);
     }
 
@@ -23,14 +25,14 @@ internal sealed class PolicySet
 
     public SlicedPolicy[] Policies { get; }
 
-    /// <summary>The value of <c>RateLimit-Policy</c>: all policies that are enforced.</summary>
-    public string Header { get; }
-
     /// <summary>The client's address is worth working out.</summary>
     public bool NeedsAddress { get; }
 
     /// <summary>Since when nobody else can have given slices of this seat: all of them are taken to have been empty then.</summary>
     public long SeatStart { get; }
+
+    /// <summary>The value of <c>RateLimit-Policy</c>: the policies that are enforced on a request with these keys.</summary>
+    public string HeaderOf(in QuotaKeys keys) => _headers[keys.Mask];
 
     /// <summary>
     /// The set for a seat just granted; this one when nothing changed. While the term stays the same nobody else had the seat, and the slices go on as they

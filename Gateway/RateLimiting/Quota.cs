@@ -11,6 +11,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
 {
     private const int WarmUpCalls = 12;
 
+    private readonly QuotaProbe _probe = new(calls, timeProvider);
     private readonly Throttle _outages = new(timeProvider.TimestampFrequency);
     private volatile PolicySet _set = PolicySet.None;
 
@@ -139,6 +140,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
     private void MissAll(ref QuotaJudgement judgement, QuotaAsk ask)
     {
         if (_outages.TryPass(timeProvider.GetTimestamp(), out var count)) Log.NotAsked(logger, count, ask.Status, ask.Failure?.Message ?? "not tried");
+        if (ask.Status == CallStatus.Unknown) _probe.Doubt(ask);
         foreach (var (policy, _) in ask.Parts) Miss(ref judgement, policy);
     }
 

@@ -3,12 +3,13 @@ using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
+using Polly.Timeout;
 
 namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>
-/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call, or <c>quota</c>, the same with a short timeout and
-/// without retry. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
+/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call, or <c>quota</c>, the same with a
+/// <see cref="QuotaPatience"/> of its own and without retry. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
 /// </summary>
 internal sealed partial class GrainCalls
 {
@@ -27,9 +28,13 @@ internal sealed partial class GrainCalls
         ILogger<GrainCalls> logger)
     {
         (_addresses, _connection, _logger) = (addresses, connection, logger);
-        _hearts = Build("hearts", options.Value.CallTimeout, options.Value.RetryLimit, options.Value, metrics, time, logger);
-        _quota = Build("quota", options.Value.QuotaTimeout, retryLimit: 0, options.Value, metrics, time, logger);
+        QuotaPatience = new QuotaPatience(options.Value);
+        _hearts = Build("hearts", () => options.Value.CallTimeout, options.Value.RetryLimit, options.Value, metrics, time, logger);
+        _quota = Build("quota", () => QuotaPatience.Timeout, retryLimit: 0, options.Value, metrics, time, logger);
     }
+
+    /// <summary>The timeout of the pipeline <c>quota</c>.</summary>
+    public QuotaPatience QuotaPatience { get; }
 
     public async ValueTask<CallStatus> CallAsync(GrainCall call)
     {
@@ -59,10 +64,10 @@ internal sealed partial class GrainCalls
     }
 
     private static ResiliencePipeline<AttemptResult> Build(
-        string name, TimeSpan timeout, int retryLimit, ResilienceOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
+        string name, Func<TimeSpan> timeout, int retryLimit, ResilienceOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
     {
         var builder = new ResiliencePipelineBuilder<AttemptResult> { Name = name, TimeProvider = time };
-        builder.AddTimeout(timeout);
+        builder.AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => new(timeout()) });
         if (retryLimit > 0)
         {
             builder.AddRetry(new RetryStrategyOptions<AttemptResult>

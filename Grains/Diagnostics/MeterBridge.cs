@@ -17,7 +17,7 @@ internal sealed class MeterBridge : IHostedService
             || (instrument.Meter.Name is "Microsoft.Orleans" && instrument.IsObservable));
 
         // The adapter starts listening at the first collection; what was counted before it would be lost.
-        await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(Stream.Null, cancellationToken);
+        await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(Stream.Null, CancellationToken.None);
     }
 
     /// <inheritdoc/>

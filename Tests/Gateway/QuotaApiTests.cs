@@ -26,7 +26,7 @@ public sealed class QuotaApiTests(QuotaApiTests.Server server) : IClassFixture<Q
 
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         answer.Header("RateLimit-Policy").ShouldBe("""
-            "user";q=60;w=36000, "day";q=70;w=86400, "campaign";q=90;w=54000, "target";q=80;w=48000
+            "user";q=60;w=36000, "day";q=70;w=86400
             """);
         answer.Header("RateLimit").ShouldBe("\"user\";r=55;t=36000");
         (await answer.Content.ReadAsStringAsync()).ShouldBe($$"""{"user_id":"{{_user}}","tokens":5,"policy":"user","remaining":55,"reset":36000}""");
