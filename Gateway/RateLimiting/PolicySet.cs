@@ -47,7 +47,7 @@ internal sealed class PolicySet
         if (isSameSeat && Policies.Select(policy => policy.Policy).SequenceEqual(seat.Policies)) return this;
 
         var freeMillis = Math.Min(seat.FreeMillis, (long)TimeSpan.FromDays(400).TotalMilliseconds);
-        var start = isSameSeat ? SeatStart : receivedAt - (long)((Int128)freeMillis * ticksPerSecond / 1000);
+        var start = isSameSeat ? SeatStart : receivedAt - ClockTicks.FromMillis(freeMillis, ticksPerSecond);
         return new PolicySet(seat.Policies, seat.Index, seat.Term, start, ticksPerSecond);
     }
 }
@@ -55,15 +55,21 @@ internal sealed class PolicySet
 /// <summary>A policy with this gateway's slice of it.</summary>
 internal sealed class SlicedPolicy
 {
+    // A grain says when its share is whole in milliseconds, rounded up: so much of a token is not missing.
+    private const double Rounding = 0.01;
+
     private readonly HeaderCache _header;
+    private readonly long _windowTicks;
+    private long _grainLimit;
 
     public SlicedPolicy(QuotaPolicy policy, int index, int seat, long term, long seatStart, long ticksPerSecond)
     {
         (Policy, Index, Term) = (policy, index, term);
+        (_windowTicks, _grainLimit) = (policy.WindowTicks(ticksPerSecond), policy.GrainLimit(policy.SlicedSeats));
         if (seat >= 0 && seat < policy.SlicedSeats)
         {
             SliceTokens = policy.SliceTokens;
-            TicksPerToken = (policy.WindowTicks(ticksPerSecond) + SliceTokens - 1) / SliceTokens;
+            TicksPerToken = (_windowTicks + SliceTokens - 1) / SliceTokens;
             FirstFullAt = seatStart + SliceTokens * TicksPerToken;
         }
 
@@ -94,6 +100,13 @@ internal sealed class SlicedPolicy
     /// <summary>When a slice that nobody touched is full.</summary>
     public long FirstFullAt { get; }
 
+    /// <summary>The grains' share of the limit as the last that was asked has it; before that the least it can be.</summary>
+    public long GrainLimit
+    {
+        get => Volatile.Read(ref _grainLimit);
+        set => Volatile.Write(ref _grainLimit, value);
+    }
+
     /// <summary>Tells keys of this policy from the same keys of another.</summary>
     public ulong Seed { get; }
 
@@ -104,6 +117,13 @@ internal sealed class SlicedPolicy
 
     /// <summary>How often what a shadow policy would have refused is logged.</summary>
     public Throttle ShadowLog { get; }
+
+    /// <summary>Whole tokens in a grain's share that will be whole after <paramref name="ticksUntilFull"/>.</summary>
+    public long GrainTokens(long ticksUntilFull)
+    {
+        var limit = GrainLimit;
+        return Math.Clamp(limit - (long)Math.Ceiling(limit * ((double)ticksUntilFull / _windowTicks) - Rounding), 0, limit);
+    }
 
     /// <summary>The value of <c>RateLimit</c> when this policy is the tightest.</summary>
     public string Remaining(long tokens, long resetSeconds) => _header.Of(tokens, resetSeconds);

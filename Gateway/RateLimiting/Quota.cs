@@ -114,7 +114,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             if (slices.TryTake(policy, judgement.Keys.Of(policy.Policy.Dimension), cost, out var level))
             {
                 judgement.TookSlice(policy, level);
-                judgement.Show(policy, level.Tokens, Millis(level.TicksUntilFull));
+                judgement.Show(policy, level.Tokens + level.GrainTokens, Millis(Math.Max(level.TicksUntilFull, level.TicksUntilGrainFull)));
             }
             else
             {
@@ -201,7 +201,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
             var verdict = ask.Value.Verdicts[index];
             if (verdict == QuotaVerdict.Unknown) continue;
 
-            var slice = slices.Look(policy, ask.Key);
+            var slice = slices.NoteGrain(policy, ask.Key, ClockTicks.FromMillis(verdict.ResetMillis, timeProvider.TimestampFrequency));
             if (verdict.IsWithin)
             {
                 judgement.Show(policy, verdict.Remaining + slice.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)));

@@ -29,7 +29,13 @@ internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall
         _claims.Add(new QuotaClaim(policy.Policy.Name, grainTokens));
     }
 
-    public async Task SendAsync(GrainCalls calls) => Status = await calls.CallAsync(this);
+    public async Task SendAsync(GrainCalls calls)
+    {
+        Status = await calls.CallAsync(this);
+        if (Status != CallStatus.Answered) return;
+        foreach (var (index, (policy, _)) in _parts.Index())
+            if (Value.Verdicts[index].Limit > 0) policy.GrainLimit = Value.Verdicts[index].Limit;
+    }
 
     /// <summary>Gives back what the grain gave; nobody waits for it.</summary>
     public void ReturnToGrain()

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>
-/// The slices of all keys that this gateway gives by itself: a fixed table of 16-byte entries, a keyed hash of policy and key and the time
-/// at which the slice is full again (GCRA's theoretical arrival time). An entry whose slice is full says nothing and is reused; a set
+/// The slices of all keys that this gateway gives by itself: a fixed table of 24-byte entries, a keyed hash of policy and key, the time at which the slice
+/// is full again (GCRA's theoretical arrival time), and, for what clients are told and nothing else, that of the grain's share when it was last asked. An entry whose slice is full says nothing and is reused; a set
 /// without such an entry gives no slice, and two keys that share a hash share one. Thread-safe.
 /// </summary>
 internal sealed class QuotaSlices
@@ -17,6 +17,7 @@ internal sealed class QuotaSlices
     private readonly Lock[] _stripes;
     private readonly ulong[] _keys;
     private readonly long[] _fullAt;
+    private readonly long[] _grainFullAt;
     private readonly int _setMask;
     private volatile Lease _lease = new(0, long.MinValue);
 
@@ -28,6 +29,7 @@ internal sealed class QuotaSlices
         _setMask = sets - 1;
         _keys = new ulong[sets * Ways];
         _fullAt = new long[sets * Ways];
+        _grainFullAt = new long[sets * Ways];
         _stripes = new Lock[Math.Min(StripeCount, sets)];
         for (var i = 0; i < _stripes.Length; i++) _stripes[i] = new Lock();
     }
@@ -61,11 +63,19 @@ internal sealed class QuotaSlices
     public void Return(SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, long takenAt) =>
         Change(policy, key, -tokens, takesLess: true, out _, takenAt);
 
-    /// <summary>Makes the key's slice full.</summary>
-    public void Reset(SlicedPolicy policy, ReadOnlySpan<char> key) => Change(policy, key, -policy.SliceTokens, takesLess: true, out _);
+    /// <summary>Takes note of how the grain's share stands. Returns how the slice does.</summary>
+    public SliceLevel NoteGrain(SlicedPolicy policy, ReadOnlySpan<char> key, long ticksUntilFull)
+    {
+        Change(policy, key, 0, takesLess: true, out var level, ticksUntilGrainFull: ticksUntilFull);
+        return level;
+    }
+
+    /// <summary>Makes the key's slice full, and takes the grain's share to be.</summary>
+    public void Reset(SlicedPolicy policy, ReadOnlySpan<char> key) =>
+        Change(policy, key, -policy.SliceTokens, takesLess: true, out _, ticksUntilGrainFull: 0);
 
     private long Change(
-        SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level, long? takenAt = null)
+        SlicedPolicy policy, ReadOnlySpan<char> key, long tokens, bool takesLess, out SliceLevel level, long? takenAt = null, long? ticksUntilGrainFull = null)
     {
         level = SliceLevel.None;
         if (policy.SliceTokens == 0) return 0;
@@ -83,18 +93,21 @@ internal sealed class QuotaSlices
             if (slot < 0) return 0;
 
             var fill = policy.SliceTokens * policy.TicksPerToken;
-            var fullAt = Math.Max(Math.Max(_keys[slot] == hash ? _fullAt[slot] : 0, policy.FirstFullAt), now);
+            var isKnown = _keys[slot] == hash;
+            var grainFullAt = ticksUntilGrainFull is { } ticks ? now + ticks : isKnown ? _grainFullAt[slot] : 0;
+            var fullAt = Math.Max(Math.Max(isKnown ? _fullAt[slot] : 0, policy.FirstFullAt), now);
             var available = (fill - (fullAt - now)) / policy.TicksPerToken;
             var taken = tokens <= available ? tokens : takesLess ? Math.Max(0, available) : 0;
             var kept = takenAt is { } then ? Math.Min(now - then, -taken * policy.TicksPerToken) : 0;
             fullAt += taken * policy.TicksPerToken + kept;
-            if (taken != 0)
+            if (taken != 0 || (isKnown && ticksUntilGrainFull is not null))
             {
                 _keys[slot] = hash;
                 _fullAt[slot] = fullAt;
+                _grainFullAt[slot] = grainFullAt;
             }
 
-            level = new SliceLevel(policy, now, fullAt - now);
+            level = new SliceLevel(policy, now, fullAt - now, Math.Max(0, grainFullAt - now));
             return taken;
         }
     }
@@ -116,7 +129,7 @@ internal sealed class QuotaSlices
 }
 
 /// <summary>How a slice stands.</summary>
-internal readonly struct SliceLevel(SlicedPolicy? policy, long now, long ticksUntilFull)
+internal readonly struct SliceLevel(SlicedPolicy? policy, long now, long ticksUntilFull, long ticksUntilGrainFull)
 {
     /// <summary>There is no slice: no seat, no room in the table, or none under this policy.</summary>
     public static SliceLevel None => default;
@@ -130,6 +143,12 @@ internal readonly struct SliceLevel(SlicedPolicy? policy, long now, long ticksUn
     /// <summary>How long until it is full; at most 0 when it is.</summary>
     public long TicksUntilFull => policy is null ? 0 : ticksUntilFull;
 
+    /// <summary>How long until the grain's share is whole, if nobody asked it since this gateway did.</summary>
+    public long TicksUntilGrainFull => ticksUntilGrainFull;
+
+    /// <summary>What the grain's share then holds.</summary>
+    public long GrainTokens => policy?.GrainTokens(ticksUntilGrainFull) ?? 0;
+
     /// <summary>How long until it holds <paramref name="tokens"/>; <see cref="long.MaxValue"/> when it never will.</summary>
     public long TicksUntil(long tokens) =>
         policy is null || tokens > policy.SliceTokens
@@ -137,5 +156,5 @@ internal readonly struct SliceLevel(SlicedPolicy? policy, long now, long ticksUn
             : Math.Max(0, ticksUntilFull - (policy.SliceTokens - tokens) * policy.TicksPerToken);
 
     /// <summary>How it will stand when <paramref name="tokens"/> have been put back.</summary>
-    public SliceLevel With(long tokens) => policy is null ? this : new(policy, now, Math.Max(0, ticksUntilFull - tokens * policy.TicksPerToken));
+    public SliceLevel With(long tokens) => policy is null ? this : new(policy, now, Math.Max(0, ticksUntilFull - tokens * policy.TicksPerToken), ticksUntilGrainFull);
 }

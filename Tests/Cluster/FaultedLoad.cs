@@ -31,8 +31,10 @@ public abstract class FaultedLoad(LocalCluster cluster)
         return report;
     }
 
+    /// <summary>All targets alike: each is asked every second, so that an outage of one is seen, and seen to end.</summary>
     private HeartLoadOptions Options(int seconds) => new()
     {
+        Skew = TargetSkew.Uniform,
         Urls = cluster.Gateways,
         Duration = TimeSpan.FromSeconds(seconds),
         Connections = 32,

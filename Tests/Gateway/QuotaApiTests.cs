@@ -35,6 +35,16 @@ public sealed class QuotaApiTests(QuotaApiTests.Server server) : IClassFixture<Q
     }
 
     [Fact]
+    public async Task Acquire_OneAfterTheOther_RemainingCountsDownWhoeverDecides()
+    {
+        for (var left = 59; left >= 20; left--)
+        {
+            using var answer = await _client.AcquireAsync(_user, 1);
+            answer.Header("RateLimit").ShouldStartWith($"\"user\";r={left};");
+        }
+    }
+
+    [Fact]
     public async Task Acquire_MoreThanIsLeft_TakesNothingAndNamesThePolicy()
     {
         (await _client.AcquireAsync(_user, 50)).StatusCode.ShouldBe(HttpStatusCode.OK);
