@@ -11,7 +11,7 @@ public sealed class RateLimitOptions
     /// <summary>The policies, at most 32; a request is judged by all that apply. Default: 60 tokens for each user, one back each second.</summary>
     public List<QuotaPolicyOptions> Policies { get; set; } = [];
 
-    /// <summary>How many keys, such as users, a gateway keeps slices for at least, 32 bytes each; others are asked of the silos. Default 1,000,000.</summary>
+    /// <summary>How many keys, such as users, a gateway keeps slices for at least, 48 bytes each; others are asked of the silos. Default 1,000,000.</summary>
     [Range(1_000, 100_000_000)]
     public int SliceTableKeys { get; set; } = 1_000_000;
 }
