@@ -7,6 +7,7 @@ namespace HeartGrains.Gateway.RateLimiting;
 internal sealed class PolicySet
 {
     private readonly string[] _headers;
+    private readonly string[] _heartHeaders;
     private readonly long _term;
     private readonly int _seat;
 
@@ -15,8 +16,8 @@ internal sealed class PolicySet
         (_seat, _term, SeatStart) = (seat, term, seatStart);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(policies.Length, QuotaSettings.MaxPolicies);
         Policies = [.. policies.Select((policy, index) => new SlicedPolicy(policy, index, seat, term, seatStart, ticksPerSecond))];
-        _headers = [.. Enumerable.Range(0, QuotaKeys.Masks).Select(mask => string.Join(
-            ", ", Policies.Where(policy => !policy.Policy.IsShadow && (mask & QuotaKeys.MaskOf(policy.Policy.Dimension)) != 0).Select(policy => policy.Header)))];
+        _headers = HeadersOf(static _ => true);
+        _heartHeaders = HeadersOf(static policy => policy.HeartCost > 0);
         NeedsAddress = policies.Any(policy => policy.Dimension == QuotaDimension.Address);
     }
 
@@ -31,8 +32,8 @@ internal sealed class PolicySet
     /// <summary>Since when nobody else can have given slices of this seat: all of them are taken to have been empty then.</summary>
     public long SeatStart { get; }
 
-    /// <summary>The value of <c>RateLimit-Policy</c>: the policies that are enforced on a request with these keys.</summary>
-    public string HeaderOf(in QuotaKeys keys) => _headers[keys.Mask];
+    /// <summary>The value of <c>RateLimit-Policy</c>: the policies that are enforced on a request with these keys, a heart or another.</summary>
+    public string HeaderOf(in QuotaKeys keys, bool isHeart) => (isHeart ? _heartHeaders : _headers)[keys.Mask];
 
     /// <summary>
     /// The set for a seat just granted; this one when nothing changed. While the term stays the same nobody else had the seat, and the slices go on as they
@@ -50,6 +51,11 @@ internal sealed class PolicySet
         var start = isSameSeat ? SeatStart : receivedAt - ClockTicks.FromMillis(freeMillis, ticksPerSecond);
         return new PolicySet(seat.Policies, seat.Index, seat.Term, start, ticksPerSecond);
     }
+
+    private string[] HeadersOf(Predicate<QuotaPolicy> judges) =>
+        [.. Enumerable.Range(0, QuotaKeys.Masks).Select(mask => string.Join(", ", Policies
+            .Where(policy => !policy.Policy.IsShadow && judges(policy.Policy) && (mask & QuotaKeys.MaskOf(policy.Policy.Dimension)) != 0)
+            .Select(policy => policy.Header)))];
 }
 
 /// <summary>A policy with this gateway's slice of it.</summary>

@@ -216,7 +216,8 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
                 policy.Metrics.Refused();
                 judgement.Status = QuotaStatus.Refused;
                 judgement.Violated |= 1u << policy.Index;
-                judgement.Show(policy, verdict.Remaining + slice.Tokens + part.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)));
+                judgement.Show(
+                    policy, verdict.Remaining + slice.Tokens + part.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)), isRefusing: true);
                 judgement.RetryAfterMillis = Math.Max(
                     judgement.RetryAfterMillis, MillisUntil(judgement.CostOf(policy), policy, slice.With(part.Tokens), verdict));
             }

@@ -18,7 +18,10 @@ internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall
     /// <summary>The policies asked about, in the order of the claims, each with what its slice gave towards the cost.</summary>
     public IReadOnlyList<(SlicedPolicy Policy, SlicePart Part)> Parts => _parts;
 
-    public override GrainPath Path => GrainPath.Quota;
+    public override GrainPath Path => IsProbe ? GrainPath.Probe : GrainPath.Quota;
+
+    /// <summary>Made to find out whether the grain answers.</summary>
+    public bool IsProbe { get; init; }
 
     /// <summary>How the call ended, once it has.</summary>
     public CallStatus Status { get; private set; } = CallStatus.Unknown;
@@ -61,6 +64,8 @@ internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] p
 {
     private IRateLimitGrain _grain = null!;
 
+    public override GrainPath Path => GrainPath.Quota;
+
     public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
 
     protected override ValueTask<QuotaVerdict[]> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(policies, cancellationToken);
@@ -72,6 +77,8 @@ internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] p
 internal sealed class QuotaReset(QuotaDimension dimension, string key) : GrainCall<bool>
 {
     private IRateLimitGrain _grain = null!;
+
+    public override GrainPath Path => GrainPath.Quota;
 
     public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
 

@@ -11,7 +11,7 @@ internal static class QuotaHeaders
     {
         if (judgement.Tightest is not { } tightest) return;
         var headers = context.Response.Headers;
-        headers["RateLimit-Policy"] = judgement.Set.HeaderOf(judgement.Keys);
+        headers["RateLimit-Policy"] = judgement.Set.HeaderOf(judgement.Keys, judgement.IsHeart);
         headers["RateLimit"] = tightest.Remaining(judgement.Remaining, Seconds(judgement.ResetMillis));
     }
 

@@ -21,12 +21,18 @@ internal enum QuotaStatus
 /// <summary>The quotas' answer to one request, and what was taken for it.</summary>
 internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
 {
+    // A policy that refuses holds less than the cost.
+    private const double RefusingFirst = 2;
+
     private double _tightness = double.MaxValue;
     private long _takenAt = long.MaxValue;
 
     public readonly PolicySet Set => set;
 
     public readonly QuotaKeys Keys => keys;
+
+    /// <summary>Each policy has its own cost for it.</summary>
+    public readonly bool IsHeart => tokens == 0;
 
     public QuotaStatus Status { get; set; }
 
@@ -64,11 +70,11 @@ internal struct QuotaJudgement(PolicySet set, QuotaKeys keys, long tokens)
         _takenAt = Math.Min(_takenAt, level.Now);
     }
 
-    /// <summary>Takes note of what a policy leaves.</summary>
-    public void Show(SlicedPolicy policy, long remaining, long resetMillis)
+    /// <summary>Takes note of what a policy leaves. One that refuses comes before all that do not.</summary>
+    public void Show(SlicedPolicy policy, long remaining, long resetMillis, bool isRefusing = false)
     {
         if (policy.Policy.IsShadow) return;
-        var tightness = (double)remaining / CostOf(policy);
+        var tightness = (double)remaining / CostOf(policy) - (isRefusing ? RefusingFirst : 0);
         if (tightness >= _tightness) return;
         (_tightness, Tightest, Remaining, ResetMillis) = (tightness, policy, remaining, resetMillis);
     }

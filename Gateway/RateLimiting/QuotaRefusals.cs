@@ -34,6 +34,6 @@ internal static class QuotaRefusals
             return context.WriteProblemAsync(Problem.QuotaExceeded, $"The call costs more than the quota {spent} ever holds.", violatedPolicies: policies);
 
         var seconds = (int)Math.Clamp(QuotaHeaders.Seconds(retryAfterMillis), 1, int.MaxValue);
-        return context.WriteProblemAsync(Problem.QuotaExceeded, $"The quota {spent} is spent; the same call fits in {seconds} s.", seconds, policies);
+        return context.WriteProblemAsync(Problem.QuotaExceeded, $"The quota {spent} is spent; it has room for the same call in {seconds} s.", seconds, policies);
     }
 }

@@ -50,8 +50,11 @@ internal enum GrainPath
     /// <summary>Giving, withdrawing and reading hearts.</summary>
     Hearts,
 
-    /// <summary>Asking whether a call may be made at all: decided in milliseconds or not at all.</summary>
+    /// <summary>Quotas: whether a call may be made at all, and what operators and clients ask of them.</summary>
     Quota,
+
+    /// <summary>Finding out whether a quota answers again: not refused by a breaker, and hurried by nobody.</summary>
+    Probe,
 }
 
 /// <summary>One call to a grain: made once or more by the pipeline, and remembering what no later attempt may forget.</summary>

@@ -9,15 +9,17 @@ namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>
 /// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call, or <c>quota</c>, the same with a
-/// <see cref="QuotaPatience"/> of its own and without retry. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
+/// <see cref="QuotaPatience"/> of its own and without retry, or <c>probe</c>, a timeout alone. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
 /// </summary>
-internal sealed partial class GrainCalls
+internal sealed partial class GrainCalls : IDisposable
 {
+    private readonly CancellationTokenSource _stopping = new();
     private readonly GrainAddresses _addresses;
     private readonly ClusterConnection _connection;
     private readonly ILogger _logger;
     private readonly ResiliencePipeline<AttemptResult> _hearts;
     private readonly ResiliencePipeline<AttemptResult> _quota;
+    private readonly ResiliencePipeline<AttemptResult> _probe;
 
     public GrainCalls(
         GrainAddresses addresses,
@@ -31,17 +33,23 @@ internal sealed partial class GrainCalls
         QuotaPatience = new QuotaPatience(options.Value);
         _hearts = Build("hearts", () => options.Value.CallTimeout, options.Value.RetryLimit, options.Value, metrics, time, logger);
         _quota = Build("quota", () => QuotaPatience.Timeout, retryLimit: 0, options.Value, metrics, time, logger);
+        _probe = new ResiliencePipelineBuilder<AttemptResult> { Name = "probe", TimeProvider = time }.AddTimeout(options.Value.CallTimeout).Build();
     }
 
     /// <summary>The timeout of the pipeline <c>quota</c>.</summary>
     public QuotaPatience QuotaPatience { get; }
+
+    /// <summary>Fires when no more calls are wanted: for what goes on by itself.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    public void Dispose() => _stopping.Cancel();
 
     public async ValueTask<CallStatus> CallAsync(GrainCall call)
     {
         if (!_connection.IsConnected || !IsAddressed(call)) return CallStatus.Unavailable;
 
         var context = ResilienceContextPool.Shared.Get(call.RequestAborted);
-        var pipeline = call.Path == GrainPath.Hearts ? _hearts : _quota;
+        var pipeline = call.Path switch { GrainPath.Hearts => _hearts, GrainPath.Quota => _quota, _ => _probe };
         var outcome = await pipeline.ExecuteOutcomeAsync(
             static (context, call) => call.AttemptAsync(context.CancellationToken), context, call);
         ResilienceContextPool.Shared.Return(context);
@@ -115,10 +123,10 @@ internal sealed partial class GrainCalls
         [LoggerMessage(1, LogLevel.Warning, "Too many calls of the path {Path} failed: all are refused for {BreakDuration}.")]
         public static partial void Opened(ILogger logger, string path, TimeSpan breakDuration);
 
-        [LoggerMessage(3, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
-        public static partial void NotAddressed(ILogger logger, Exception exception);
-
         [LoggerMessage(2, LogLevel.Information, "Calls of the path {Path} succeed again.")]
         public static partial void Closed(ILogger logger, string path);
+
+        [LoggerMessage(3, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
+        public static partial void NotAddressed(ILogger logger, Exception exception);
     }
 }

@@ -21,13 +21,14 @@ public sealed record QuotaSettings(QuotaPolicy[] Policies, int SliceTableKeys)
         var options = configuration.ReadChecked<RateLimitOptions>(RateLimitOptions.SectionName);
         if (options.Policies.Count > MaxPolicies)
             throw StartException.Setting($"{RateLimitOptions.SectionName}:Policies", $"{options.Policies.Count} policies are too many: at most {MaxPolicies}");
+        var keys = configuration.GetSection($"{RateLimitOptions.SectionName}:Policies").GetChildren().Select(policy => policy.Path).DefaultIfEmpty($"{RateLimitOptions.SectionName}:Policies:0").ToArray();
         if (options.Policies.Count == 0) options.Policies.Add(new QuotaPolicyOptions { Name = "user", Dimension = "user" });
-        var policies = options.Policies.Select((policy, index) => Parse(policy, $"{RateLimitOptions.SectionName}:Policies:{index}")).ToArray();
+        var policies = options.Policies.Select((policy, index) => Parse(policy, keys[index])).ToArray();
         var names = new HashSet<string>();
         foreach (var (index, policy) in policies.Index())
         {
             if (!names.Add(policy.Name))
-                throw StartException.Setting($"{RateLimitOptions.SectionName}:Policies:{index}:Name", $"'{policy.Name}' is the name of another policy: each has its own");
+                throw StartException.Setting($"{keys[index]}:Name", $"'{policy.Name}' is the name of another policy: each has its own");
         }
 
         return new QuotaSettings(policies, options.SliceTableKeys);
@@ -35,15 +36,15 @@ public sealed record QuotaSettings(QuotaPolicy[] Policies, int SliceTableKeys)
 
     private static QuotaPolicy Parse(QuotaPolicyOptions options, string key)
     {
-        if (options.Name is null) throw StartException.Setting($"{key}:Name", "A policy needs a name: 1 to 64 characters a–z, 0–9, _ or -");
-        if (options.Dimension is null) throw StartException.Setting($"{key}:Dimension", "A policy needs a dimension: user, address, target or campaign");
+        if (options.Name is null) throw StartException.Setting($"{key}:Name", "nothing was found: a policy needs a name, 1 to 64 characters a–z, 0–9, _ or -");
+        if (options.Dimension is null) throw StartException.Setting($"{key}:Dimension", "nothing was found: a policy needs a dimension, user, address, target or campaign");
         RefuseForeignLimits(options, key);
         var (algorithm, limit, window) = options.Algorithm switch
         {
             "sliding_window" => (
                 QuotaAlgorithm.SlidingWindow,
-                options.PermitLimit ?? throw StartException.Setting($"{key}:PermitLimit", "A sliding_window needs a PermitLimit from 1 to 2^53"),
-                options.Window ?? throw StartException.Setting($"{key}:Window", "A sliding_window needs a Window such as 00:01:00")),
+                options.PermitLimit ?? throw StartException.Setting($"{key}:PermitLimit", "nothing was found: a sliding_window needs a PermitLimit from 1 to 2^53"),
+                options.Window ?? throw StartException.Setting($"{key}:Window", "nothing was found: a sliding_window needs a Window such as 00:01:00")),
             "leaky_bucket" => Bucket(
                 QuotaAlgorithm.LeakyBucket, options.Capacity ?? 1, options.LeakPerPeriod ?? 1, options.LeakPeriod, $"{key}:{nameof(options.Capacity)}"),
             _ => Bucket(

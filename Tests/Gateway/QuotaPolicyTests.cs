@@ -25,6 +25,7 @@ public sealed class QuotaPolicyTests(QuotaPolicyTests.Server server) : IClassFix
         first.StatusCode.ShouldBe(HttpStatusCode.Created);
         first.Header("RateLimit-Policy").ShouldContain("\"popular\";q=3;w=3600");
         first.Header("RateLimit-Policy").ShouldNotContain("watched");
+        first.Header("RateLimit-Policy").ShouldNotContain("free");
         first.Header("RateLimit").ShouldStartWith("\"popular\";r=2;");
 
         // Of 1,000 tokens 900 are left: nine hearts. Of 20 there are 19.
@@ -58,6 +59,7 @@ public sealed class QuotaPolicyTests(QuotaPolicyTests.Server server) : IClassFix
 
         using var refused = await _client.GiveAsync(target, _user);
         (await refused.ShouldBeProblemAsync(429, "quota-exceeded")).GetProperty("violated-policies")[0].GetString().ShouldBe("popular");
+        refused.Header("RateLimit").ShouldStartWith("\"popular\";r=0;");
         (await _client.RemainingAsync(_user, "hearts")).ShouldBe(20);
         (await _client.GiveAsync(HeartClient.Fresh("t"), _user)).StatusCode.ShouldBe(HttpStatusCode.Created);
     }

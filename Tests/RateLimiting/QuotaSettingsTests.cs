@@ -104,6 +104,7 @@ public sealed class QuotaSettingsTests
         Should.Throw<StartException>(() => Read(("0:Name", "user"), ("0:Dimension", "user"), ("0:TokenLimits", "5"))).Message.ShouldContain("did you mean " + First + "TokenLimit?");
         Should.Throw<StartException>(() => Read(("0:Name", "user"), ("0:Dimension", "user"), ("1:Name", "user"), ("1:Dimension", "target")))
             .Message.ShouldContain("HeartGrains:RateLimits:Policies:1:Name");
+        Should.Throw<StartException>(() => Read(("0:Name", "user"), ("0:Dimension", "user"), ("7:Name", "late"))).Message.ShouldContain("HeartGrains:RateLimits:Policies:7:Dimension");
     }
 
     [Fact]
