@@ -3,7 +3,7 @@ using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
 
-/// <summary>The policies in force, prepared for this gateway and the seat it holds. Immutable.</summary>
+/// <summary>The policies in force, prepared for this gateway and the seat it holds. Immutable, but for what grains last told of their share.</summary>
 internal sealed class PolicySet
 {
     private readonly string[] _headers;

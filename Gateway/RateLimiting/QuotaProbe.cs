@@ -15,9 +15,16 @@ internal sealed class QuotaProbe(GrainCalls calls, TimeProvider timeProvider)
 
     private async Task FindOutAsync(QuotaAsk ask)
     {
-        while (!await IsAnsweredAsync(ask) && !calls.Stopping.IsCancellationRequested)
-            await Task.Delay(RestPeriod, timeProvider, calls.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        calls.QuotaPatience.Trust();
+        try
+        {
+            while (!await IsAnsweredAsync(ask) && !calls.Stopping.IsCancellationRequested)
+                await Task.Delay(RestPeriod, timeProvider, calls.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        finally
+        {
+            // Whatever happens here: without it all quotas would be hurried for ever.
+            calls.QuotaPatience.Trust();
+        }
     }
 
     /// <summary>A claim, and not a look: what hangs may be the store, which a look does not need.</summary>
