@@ -11,6 +11,7 @@ internal sealed partial class GatewaySeatLease(
     IGrainFactory grains,
     QuotaSlices slices,
     Quota quota,
+    GrainCalls calls,
     ClusterConnection connection,
     TimeProvider timeProvider,
     ILogger<GatewaySeatLease> logger) : BackgroundService
@@ -20,6 +21,8 @@ internal sealed partial class GatewaySeatLease(
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(2);
+
+    private const int WarmUpCalls = 12;
 
     private readonly Guid _gatewayId = Guid.NewGuid();
     private readonly TaskCompletionSource _isReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -54,7 +57,7 @@ internal sealed partial class GatewaySeatLease(
                 .WaitAsync(CallTimeout, timeProvider, stoppingToken);
             Apply(seat, calledAt);
             if (_isReady.Task.IsCompleted) return true;
-            await quota.WarmUpAsync(stoppingToken);
+            await WarmUpAsync(stoppingToken);
             _isReady.TrySetResult();
             return true;
         }
@@ -67,6 +70,23 @@ internal sealed partial class GatewaySeatLease(
         catch (OperationCanceledException)
         {
             return false;
+        }
+    }
+
+    /// <summary>
+    /// Asks grains of no user once, so that the first users do not wait for code to be compiled: a quota has little time to answer. Ends with the first that does not.
+    /// </summary>
+    private async Task WarmUpAsync(CancellationToken cancellationToken)
+    {
+        var policies = Array.FindAll(quota.Set.Policies, policy => policy.Policy.Dimension == QuotaDimension.User);
+        for (var call = 0; call < WarmUpCalls && policies.Length > 0; call++)
+        {
+            // No user has a control character in its id.
+            var ask = new QuotaAsk(QuotaDimension.User, "\u0001" + call) { RequestAborted = cancellationToken };
+            foreach (var policy in policies) ask.Add(policy, default, 1);
+            await ask.SendAsync(calls);
+            if (ask.Status != CallStatus.Answered) return;
+            ask.ReturnToGrain();
         }
     }
 

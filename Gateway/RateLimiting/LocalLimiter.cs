@@ -10,7 +10,9 @@ namespace HeartGrains.Gateway.RateLimiting;
 internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, TimeProvider clock)
 {
     private const string JudgedPrefix = "/api/";
-    private const string AddressPolicy = "address";
+
+    // No policy of the silos' should have this name: a client could not tell the two apart.
+    private const string AddressPolicy = "local-address";
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -29,7 +31,7 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
             if (!current.IsAddressShadow)
             {
                 LocalLimitMetrics.RefusedByAddress();
-                return RefuseAddressAsync(context, addresses.Terms, Seconds(waitTicks));
+                return RefuseAddressAsync(context, addresses.Terms, waitTicks);
             }
 
             LocalLimitMetrics.WouldBeRefusedByAddress();
@@ -41,12 +43,14 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
             Problem.TemporaryReducedCapacity, "Nothing was done: the gateway has as many calls as it takes. Call again after Retry-After.", Seconds(waitTicks));
     }
 
-    private static Task RefuseAddressAsync(HttpContext context, BucketTerms terms, int seconds)
+    private Task RefuseAddressAsync(HttpContext context, BucketTerms terms, long waitTicks)
     {
+        var seconds = Seconds(waitTicks);
+        var untilWhole = Seconds(waitTicks + (long)((terms.TokenLimit - 1) / terms.TokensPerSecond * clock.TimestampFrequency));
         var window = (long)Math.Max(1, Math.Ceiling(terms.TokenLimit / terms.TokensPerSecond));
         var headers = context.Response.Headers;
         headers["RateLimit-Policy"] = $"\"{AddressPolicy}\";q={terms.TokenLimit};w={window}";
-        headers["RateLimit"] = $"\"{AddressPolicy}\";r=0;t={seconds}";
+        headers["RateLimit"] = $"\"{AddressPolicy}\";r=0;t={untilWhole}";
         return context.WriteProblemAsync(
             Problem.QuotaExceeded, $"Nothing was done: the calls from this address are spent. It may call again in {seconds} s.", seconds, [AddressPolicy]);
     }

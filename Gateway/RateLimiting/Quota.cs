@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.RateLimiting;
 
@@ -9,10 +10,8 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// </summary>
 internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimeProvider timeProvider, ILogger<Quota> logger)
 {
-    private const int WarmUpCalls = 12;
-
     private readonly QuotaProbe _probe = new(calls, timeProvider);
-    private readonly Throttle _outages = new(timeProvider.TimestampFrequency);
+    private readonly LogThrottle _outages = new(timeProvider.TimestampFrequency);
     private volatile PolicySet _set = PolicySet.None;
 
     /// <summary>The policies in force; <see cref="PolicySet.None"/> until a silo has told.</summary>
@@ -50,29 +49,12 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         PutBack(judgement);
     }
 
-    /// <summary>
-    /// Asks grains of no user once, so that the first users do not wait for code to be compiled: a quota has little time to answer. Ends with the first that does not.
-    /// </summary>
-    public async Task WarmUpAsync(CancellationToken cancellationToken)
-    {
-        var policies = Array.FindAll(_set.Policies, policy => policy.Policy.Dimension == QuotaDimension.User);
-        for (var call = 0; call < WarmUpCalls && policies.Length > 0; call++)
-        {
-            // No user has a control character in its id.
-            var ask = new QuotaAsk(QuotaDimension.User, "\u0001" + call) { RequestAborted = cancellationToken };
-            foreach (var policy in policies) ask.Add(policy, default, 1);
-            await ask.SendAsync(calls);
-            if (ask.Status != CallStatus.Answered) return;
-            ask.ReturnToGrain();
-        }
-    }
-
     private async ValueTask<QuotaJudgement> AskAsync(QuotaJudgement judgement, uint own, uint shared, CancellationToken cancellationToken)
     {
         var asks = judgement.Asks = new List<QuotaAsk>(1);
         if (own != 0)
         {
-            var isReached = await AskAsync(asks, Prepare(judgement, own, cancellationToken));
+            var isReached = await SendAllAsync(asks, Prepare(judgement, own, cancellationToken));
             judgement = Weighed(judgement, asks);
             if (judgement.Status == QuotaStatus.Admitted)
             {
@@ -86,7 +68,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         if (shared != 0 && judgement.Status == QuotaStatus.Admitted)
         {
             var more = Prepare(judgement, shared, cancellationToken);
-            await AskAsync(asks, more);
+            await SendAllAsync(asks, more);
             judgement = Weighed(judgement, more);
         }
 
@@ -95,7 +77,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         return judgement;
     }
 
-    private async Task<bool> AskAsync(List<QuotaAsk> made, List<QuotaAsk> asks)
+    private async Task<bool> SendAllAsync(List<QuotaAsk> made, List<QuotaAsk> asks)
     {
         made.AddRange(asks);
         await Task.WhenAll(asks.ConvertAll(ask => ask.SendAsync(calls)));
@@ -219,7 +201,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
                 judgement.Show(
                     policy, verdict.Remaining + slice.Tokens + part.Tokens, Math.Max(verdict.ResetMillis, Millis(slice.TicksUntilFull)), isRefusing: true);
                 judgement.RetryAfterMillis = Math.Max(
-                    judgement.RetryAfterMillis, MillisUntil(judgement.CostOf(policy), policy, slice.With(part.Tokens), verdict));
+                    judgement.RetryAfterMillis, policy.MillisUntil(judgement.CostOf(policy), slice.With(part.Tokens), verdict, timeProvider.TimestampFrequency));
             }
         }
     }
@@ -241,23 +223,6 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
         }
 
         foreach (var ask in judgement.Asks ?? []) ask.ReturnToGrain();
-    }
-
-    /// <summary>Until slice and grain together hold the cost: the best way to split it between them.</summary>
-    private long MillisUntil(long cost, SlicedPolicy policy, in SliceLevel slice, in QuotaVerdict verdict)
-    {
-        var soonest = verdict.RetryAfterMillis;
-        if (policy.SliceTokens == 0 || verdict.Limit == 0) return soonest;
-
-        // A share fills in the window, so what it holds follows from when it is whole: exactly, or, while tokens are lent, a little late.
-        var millisPerToken = policy.Policy.Window.TotalMilliseconds / verdict.Limit;
-        for (var bySlice = Math.Max(0, cost - verdict.Limit); bySlice <= Math.Min(cost, policy.SliceTokens); bySlice++)
-        {
-            var byGrain = cost == bySlice ? 0 : Math.Max(0, verdict.ResetMillis - (long)((verdict.Limit - (cost - bySlice)) * millisPerToken));
-            soonest = Math.Min(soonest, Math.Max(Millis(slice.TicksUntil(bySlice)), byGrain));
-        }
-
-        return soonest;
     }
 
     private long Millis(long ticks) => ClockTicks.ToMillis(ticks, timeProvider.TimestampFrequency);

@@ -58,35 +58,3 @@ internal sealed class QuotaAsk(QuotaDimension dimension, string key) : GrainCall
 
 /// <summary>What a slice gave towards a cost, and when.</summary>
 internal readonly record struct SlicePart(long Tokens, long TakenAt);
-
-/// <summary>Looks at the policies of one dimension.</summary>
-internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] policies) : GrainCall<QuotaVerdict[]>
-{
-    private IRateLimitGrain _grain = null!;
-
-    public override GrainPath Path => GrainPath.Quota;
-
-    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
-
-    protected override ValueTask<QuotaVerdict[]> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(policies, cancellationToken);
-
-    protected override HeartOutcome OutcomeOf(in QuotaVerdict[] value) => HeartOutcome.Committed;
-}
-
-/// <summary>Makes the quotas of a key whole.</summary>
-internal sealed class QuotaReset(QuotaDimension dimension, string key) : GrainCall<bool>
-{
-    private IRateLimitGrain _grain = null!;
-
-    public override GrainPath Path => GrainPath.Quota;
-
-    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
-
-    protected override async ValueTask<bool> SendAsync(CancellationToken cancellationToken)
-    {
-        await _grain.ResetAsync(cancellationToken);
-        return true;
-    }
-
-    protected override HeartOutcome OutcomeOf(in bool value) => HeartOutcome.Committed;
-}

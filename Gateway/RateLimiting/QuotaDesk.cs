@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -52,3 +53,35 @@ internal sealed class QuotaDesk(Quota quota, QuotaSlices slices, GrainCalls call
 
 /// <summary>How a key stands with a policy, as far as this gateway can give and the grain knows.</summary>
 internal readonly record struct QuotaStanding(SlicedPolicy Policy, bool IsKnown, long Remaining, long ResetMillis);
+
+/// <summary>Looks at the policies of one dimension.</summary>
+internal sealed class QuotaLook(QuotaDimension dimension, string key, string[] policies) : GrainCall<QuotaVerdict[]>
+{
+    private IRateLimitGrain _grain = null!;
+
+    public override GrainPath Path => GrainPath.Quota;
+
+    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
+
+    protected override ValueTask<QuotaVerdict[]> SendAsync(CancellationToken cancellationToken) => _grain.ReadAsync(policies, cancellationToken);
+
+    protected override HeartOutcome OutcomeOf(in QuotaVerdict[] value) => HeartOutcome.Committed;
+}
+
+/// <summary>Makes the quotas of a key whole.</summary>
+internal sealed class QuotaReset(QuotaDimension dimension, string key) : GrainCall<bool>
+{
+    private IRateLimitGrain _grain = null!;
+
+    public override GrainPath Path => GrainPath.Quota;
+
+    public override void Address(GrainAddresses addresses) => _grain = addresses.RateLimit(dimension, key);
+
+    protected override async ValueTask<bool> SendAsync(CancellationToken cancellationToken)
+    {
+        await _grain.ResetAsync(cancellationToken);
+        return true;
+    }
+
+    protected override HeartOutcome OutcomeOf(in bool value) => HeartOutcome.Committed;
+}

@@ -13,6 +13,8 @@ public sealed class QuotaAccount
     /// <summary>Policies whose window is at least this long are stored; a restart may forget shorter ones.</summary>
     public static readonly TimeSpan LastingWindow = TimeSpan.FromMinutes(1);
 
+    private static readonly QuotaLevel Nothing = new(0, 0, 0);
+
     private const int MinChunkTokens = 10;
     private const int HandSeconds = 15;
 
@@ -20,6 +22,7 @@ public sealed class QuotaAccount
     private const double ClockMargin = 1.01;
 
     private readonly long _ticksPerSecond;
+    private QuotaLevel? _stored;
     private QuotaMeter _meter;
     private long _inHand;
     private long _inHandUntil;
@@ -31,13 +34,13 @@ public sealed class QuotaAccount
     /// <param name="limit">The grain's share of its limit.</param>
     /// <param name="ticksPerSecond">Of the monotonic clock.</param>
     /// <param name="stored">The stored level, or null.</param>
-    /// <param name="now">The monotonic clock, after the state was read.</param>
-    public QuotaAccount(QuotaPolicy policy, long limit, long ticksPerSecond, QuotaLevel? stored, long now)
+    /// <param name="at">The latest reading of the monotonic clock that the level can be of; now when nothing is stored.</param>
+    public QuotaAccount(QuotaPolicy policy, long limit, long ticksPerSecond, QuotaLevel? stored, long at)
     {
-        (Policy, _ticksPerSecond) = (policy, ticksPerSecond);
+        (Policy, _ticksPerSecond, _stored) = (policy, ticksPerSecond, stored);
         _lent = stored?.InHand ?? 0;
-        _lentUntil = now + (long)(HandTicks * ClockMargin);
-        _meter = CreateMeter(limit, (stored?.Spent ?? 0, stored?.Millionths ?? 0), _lent, now);
+        _lentUntil = at + (long)(HandTicks * ClockMargin);
+        _meter = CreateMeter(limit, stored ?? Nothing, at);
     }
 
     /// <summary>The policy in force.</summary>
@@ -66,15 +69,16 @@ public sealed class QuotaAccount
         }
 
         // Under a lower limit nobody waits longer than it takes to come back; the share alone does not matter.
-        var spent = _meter.Spent;
-        if (policy != Policy && spent.Tokens >= limit) spent = (limit, 0);
+        var level = Snapshot();
+        if (policy != Policy && level.Spent >= limit && policy.Algorithm != QuotaAlgorithm.SlidingWindow) level = level with { Spent = limit, Millionths = 0 };
 
         // What is in hand is within the share as well: the rest of it will be somebody else's.
-        var room = Math.Max(0, limit - spent.Tokens - (spent.Millionths > 0 ? 1 : 0) - _lent);
+        var room = Math.Max(0, limit - level.Spent - (level.Millionths > 0 ? 1 : 0) - _lent);
         _meter.Release(_inHand - Math.Min(_inHand, room));
         _inHand = Math.Min(_inHand, room);
+        if (policy != Policy) _stored = null;
         Policy = policy;
-        _meter = CreateMeter(limit, spent, _meter.Held, now);
+        _meter = CreateMeter(limit, level with { InHand = _meter.Held }, now);
     }
 
     /// <summary>There are <paramref name="tokens"/>.</summary>
@@ -90,8 +94,8 @@ public sealed class QuotaAccount
         Settle(now);
         if (!IsStored || tokens <= _inHand) return null;
         var taken = Math.Min(Math.Max(tokens - _inHand, ChunkTokens), _meter.Available);
-        var (spent, millionths) = _meter.Spent;
-        return new QuotaReservation(taken, now + HandTicks, new QuotaLevel(spent, millionths, _meter.Held + taken));
+        var level = Snapshot();
+        return new QuotaReservation(taken, now + HandTicks, level with { InHand = level.InHand + taken });
     }
 
     /// <summary>Takes over a reservation that is stored now, planned since the last other call.</summary>
@@ -100,6 +104,7 @@ public sealed class QuotaAccount
         _meter.Hold(reservation.Tokens);
         _inHand += reservation.Tokens;
         _inHandUntil = reservation.Until;
+        _stored = null;
     }
 
     /// <summary><paramref name="tokens"/> can be spent without a write: a stored policy gives only what is in hand.</summary>
@@ -134,12 +139,14 @@ public sealed class QuotaAccount
             has, _inHand + _meter.Available, has ? 0 : Millis(TicksUntil(tokens, now)), Millis(TicksUntil(Limit, now)), Limit);
     }
 
-    /// <summary>What is stored beside a reservation of another policy; null when nothing is missing.</summary>
+    /// <summary>
+    /// What is stored beside a reservation of another policy: what was loaded, as long as it still tells, which is more than can be told of it now; null when nothing is missing.
+    /// </summary>
     public QuotaLevel? Level(long now)
     {
         Settle(now);
-        var (spent, millionths) = _meter.Spent;
-        return spent == 0 && millionths == 0 && _meter.Held == 0 ? null : new QuotaLevel(spent, millionths, _meter.Held);
+        var level = Snapshot();
+        return level == Nothing ? null : _stored ?? level;
     }
 
     /// <summary>What to store when the last token has been given; null when nothing is missing, which is what no row means.</summary>
@@ -155,7 +162,8 @@ public sealed class QuotaAccount
     public void Reset(long now)
     {
         _inHand = _lent = 0;
-        _meter = CreateMeter(Limit, (0, 0), 0, now);
+        _stored = null;
+        _meter = CreateMeter(Limit, Nothing, now);
     }
 
     private long ChunkTokens => Math.Max(MinChunkTokens, (long)(Policy.Limit / Policy.Window.TotalSeconds));
@@ -192,20 +200,45 @@ public sealed class QuotaAccount
         }
     }
 
-    private QuotaMeter CreateMeter(long limit, (long Tokens, int Millionths) spent, long held, long now)
+    private QuotaLevel Snapshot()
     {
-        var isWhole = spent.Millionths == 0;
-        var available = limit - spent.Tokens - (isWhole ? 0 : 1);
-        var millionths = isWhole ? 0 : 1_000_000 - spent.Millionths;
+        var (spent, millionths) = _meter.Spent;
+        var earlier = (_meter as SlidingWindow)?.Earlier.Select(part => new QuotaSpending((long)((Int128)part.TicksAgo * 1_000 / _ticksPerSecond), part.Tokens)).ToArray();
+        return new QuotaLevel(spent, millionths, _meter.Held, Earlier: earlier is [_, ..] ? earlier : null);
+    }
+
+    private QuotaMeter CreateMeter(long limit, QuotaLevel level, long at)
+    {
         var window = Policy.WindowTicks(_ticksPerSecond);
-        QuotaMeter meter = Policy.Algorithm switch
-        {
-            QuotaAlgorithm.SlidingWindow => new SlidingWindow(limit, window, Policy.Segments, now, available),
-            QuotaAlgorithm.LeakyBucket => new LeakyBucket(limit, window, now, available, millionths),
-            _ => new TokenBucket(limit, window, now, available, millionths),
-        };
-        meter.Occupy(held);
+        if (Policy.Algorithm == QuotaAlgorithm.SlidingWindow) return CreateWindow(limit, window, level, at);
+
+        var isWhole = level.Millionths == 0;
+        var available = limit - level.Spent - (isWhole ? 0 : 1);
+        var millionths = isWhole ? 0 : 1_000_000 - level.Millionths;
+        QuotaMeter meter = Policy.Algorithm == QuotaAlgorithm.LeakyBucket
+            ? new LeakyBucket(limit, window, at, available, millionths)
+            : new TokenBucket(limit, window, at, available, millionths);
+        meter.Occupy(level.InHand);
         return meter;
+    }
+
+    /// <summary>Spends again what was spent, when it was.</summary>
+    private SlidingWindow CreateWindow(long limit, long window, QuotaLevel level, long at)
+    {
+        var earlier = level.Earlier ?? [];
+        var meter = new SlidingWindow(limit, window, Policy.Segments, earlier.Length == 0 ? at : ReadingOf(earlier[0]), limit);
+        meter.Occupy(level.Spent + (level.Millionths > 0 ? 1 : 0) + level.InHand);
+        foreach (var part in earlier)
+        {
+            meter.Advance(ReadingOf(part));
+            meter.Spend(part.Tokens);
+        }
+
+        meter.Advance(at);
+        meter.Spend(meter.Held - level.InHand);
+        return meter;
+
+        long ReadingOf(QuotaSpending spending) => at - ClockTicks.FromMillis(spending.MillisAgo, _ticksPerSecond);
     }
 
     private long Millis(long ticks) => ClockTicks.ToMillis(ticks, _ticksPerSecond);

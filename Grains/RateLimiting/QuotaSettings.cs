@@ -8,7 +8,8 @@ namespace HeartGrains.RateLimiting;
 /// <summary>The policies in force, checked. Read again whenever the configuration changes.</summary>
 /// <param name="Policies">At least one, with names of their own.</param>
 /// <param name="SliceTableKeys">See <see cref="RateLimitOptions.SliceTableKeys"/>.</param>
-public sealed record QuotaSettings(QuotaPolicy[] Policies, int SliceTableKeys)
+/// <param name="MaxClockSkew">See <see cref="RateLimitOptions.MaxClockSkew"/>.</param>
+public sealed record QuotaSettings(QuotaPolicy[] Policies, int SliceTableKeys, TimeSpan MaxClockSkew)
 {
     /// <summary>The most policies.</summary>
     public const int MaxPolicies = 32;
@@ -31,7 +32,7 @@ public sealed record QuotaSettings(QuotaPolicy[] Policies, int SliceTableKeys)
                 throw StartException.Setting($"{keys[index]}:Name", $"'{policy.Name}' is the name of another policy: each has its own");
         }
 
-        return new QuotaSettings(policies, options.SliceTableKeys);
+        return new QuotaSettings(policies, options.SliceTableKeys, options.MaxClockSkew);
     }
 
     private static QuotaPolicy Parse(QuotaPolicyOptions options, string key)

@@ -21,6 +21,8 @@ public sealed partial class RateLimitGrain(
     private readonly long _activation = Random.Shared.NextInt64();
     private readonly Dictionary<string, QuotaAccount> _accounts = [];
     private QuotaDimension _dimension;
+    private DateTimeOffset _loadedAtUtc;
+    private long _loadedAt;
     private bool _isClosed;
 
     /// <inheritdoc/>
@@ -28,6 +30,10 @@ public sealed partial class RateLimitGrain(
     {
         var key = this.GetPrimaryKeyString();
         _dimension = QuotaKey.DimensionOf(key) ?? throw new ArgumentException("The key of a rate limit grain starts with its dimension's prefix.");
+
+        // In this order: should time pass in between, less of it seems to have passed since the store was written.
+        _loadedAtUtc = timeProvider.GetUtcNow();
+        _loadedAt = timeProvider.GetTimestamp();
         return Task.CompletedTask;
     }
 
@@ -103,8 +109,9 @@ public sealed partial class RateLimitGrain(
         try
         {
             var now = timeProvider.GetTimestamp();
-            storage.State = StateWith((account, _) => account.Close(now));
-            await (storage.State.Levels.Count == 0 ? storage.ClearStateAsync(cancellationToken) : storage.WriteStateAsync(cancellationToken));
+            var state = StateWith((account, _) => account.Close(now));
+            if (state.Levels.Count == 0) await storage.ClearStateAsync(cancellationToken);
+            else if (!IsAsStored(state)) await StoreAsync(state);
         }
         catch (Exception exception)
         {
@@ -129,7 +136,9 @@ public sealed partial class RateLimitGrain(
             return account;
         }
 
-        return _accounts[name] = new QuotaAccount(policy, limit, timeProvider.TimestampFrequency, storage.State.Levels.GetValueOrDefault(name), now);
+        var stored = storage.State.Levels.GetValueOrDefault(name);
+        var at = stored?.LatestReading(_loadedAt, timeProvider.TimestampFrequency, _loadedAtUtc, settings.Current.MaxClockSkew) ?? now;
+        return _accounts[name] = new QuotaAccount(policy, limit, timeProvider.TimestampFrequency, stored, at);
     }
 
     private static bool IsWithin(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
@@ -164,16 +173,21 @@ public sealed partial class RateLimitGrain(
         return true;
     }
 
-    /// <summary>Levels of policies not met since the activation stay as they were stored.</summary>
+    /// <summary>Levels that nothing was taken from since the activation stay as they were stored, with their time.</summary>
     private QuotaState StateWith(Func<QuotaAccount, string, QuotaLevel?> levelOf)
     {
         var state = new QuotaState();
+        var asOf = timeProvider.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var (name, level) in storage.State.Levels)
             if (!_accounts.ContainsKey(name) && settings.Current.Policies.Any(policy => policy.Name == name)) state.Levels[name] = level;
         foreach (var (name, account) in _accounts)
-            if (account.IsStored && levelOf(account, name) is { } level) state.Levels[name] = level;
+            if (account.IsStored && levelOf(account, name) is { } level) state.Levels[name] = level.AsOf == 0 ? level with { AsOf = asOf } : level;
         return state;
     }
+
+    private bool IsAsStored(QuotaState state) =>
+        state.Levels.Count == storage.State.Levels.Count
+        && state.Levels.All(level => ReferenceEquals(level.Value, storage.State.Levels.GetValueOrDefault(level.Key)));
 
     private async Task StoreAsync(QuotaState state)
     {

@@ -14,6 +14,10 @@ public sealed class RateLimitOptions
     /// <summary>How many keys, such as users, a gateway keeps slices for at least, 48 bytes each; others are asked of the silos. Default 1,000,000.</summary>
     [Range(1_000, 100_000_000)]
     public int SliceTableKeys { get; set; } = 1_000_000;
+
+    /// <summary>How much the wall clocks of two silos may differ: so much less time is taken to have passed since a quota was stored. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan MaxClockSkew { get; set; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>

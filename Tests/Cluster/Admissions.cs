@@ -23,9 +23,9 @@ internal sealed class Admissions
 
     /// <summary>
     /// By how many tokens the worst of all windows is over <paramref name="limit"/> and what comes back in its length; at most 0 while the bound holds. The worst
-    /// window starts at a sending and ends at an answer.
+    /// window starts at a sending and ends at an answer. Only windows of up to <paramref name="longest"/> are looked at, when it is given.
     /// </summary>
-    public double LargestExcess(double limit, double tokensPerSecond)
+    public double LargestExcess(double limit, double tokensPerSecond, TimeSpan? longest = null)
     {
         var all = _all.OrderBy(static admission => admission.AnsweredAt).ToArray();
         var largest = double.NegativeInfinity;
@@ -36,8 +36,9 @@ internal sealed class Admissions
             {
                 if (admission.SentAt < start) continue;
                 tokens += admission.Tokens;
-                var seconds = TimeProvider.System.GetElapsedTime(start, admission.AnsweredAt).TotalSeconds;
-                largest = Math.Max(largest, tokens - limit - tokensPerSecond * seconds);
+                var window = TimeProvider.System.GetElapsedTime(start, admission.AnsweredAt);
+                if (window > longest) break;
+                largest = Math.Max(largest, tokens - limit - tokensPerSecond * window.TotalSeconds);
             }
         }
 

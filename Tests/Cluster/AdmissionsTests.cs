@@ -32,6 +32,16 @@ public sealed class AdmissionsTests
         _admissions.LargestExcess(limit: 10, tokensPerSecond: 0.1).ShouldBe(0, 0.2);
     }
 
+    [Fact]
+    public void LargestExcess_WindowsUpToALength_DoesNotLookAtLongerOnes()
+    {
+        Add(sent: 0, answered: 1, tokens: 10);
+        Add(sent: 30, answered: 31, tokens: 5);
+        Add(sent: 60, answered: 61, tokens: 9);
+        _admissions.LargestExcess(limit: 10, tokensPerSecond: 0, TimeSpan.FromSeconds(30)).ShouldBe(0);
+        _admissions.LargestExcess(limit: 10, tokensPerSecond: 0, TimeSpan.FromSeconds(40)).ShouldBe(5);
+    }
+
     private void Add(double sent, double answered, int tokens) =>
         _admissions.Add((long)(sent * Stopwatch.Frequency), (long)(answered * Stopwatch.Frequency), tokens);
 }

@@ -30,10 +30,10 @@ public sealed class LocalLimiterTests
         var response = await server.CallAsync();
 
         var problem = await response.ShouldBeProblemAsync(429, "quota-exceeded");
-        problem.GetProperty("violated-policies").EnumerateArray().Select(policy => policy.GetString()).ShouldBe(["address"]);
+        problem.GetProperty("violated-policies").EnumerateArray().Select(policy => policy.GetString()).ShouldBe(["local-address"]);
         response.Headers.GetValues("Retry-After").ShouldBe(["8"]);
-        response.Headers.GetValues("RateLimit-Policy").ShouldBe(["\"address\";q=2;w=20"]);
-        response.Headers.GetValues("RateLimit").ShouldBe(["\"address\";r=0;t=8"]);
+        response.Headers.GetValues("RateLimit-Policy").ShouldBe(["\"local-address\";q=2;w=20"]);
+        response.Headers.GetValues("RateLimit").ShouldBe(["\"local-address\";r=0;t=18"]);
 
         server.Clock.Advance(TimeSpan.FromSeconds(7.5));
         (await server.CallAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);

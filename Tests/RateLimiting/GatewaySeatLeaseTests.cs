@@ -20,8 +20,9 @@ public sealed class GatewaySeatLeaseTests
     {
         var grains = GrainFactoryDouble.Of(_seats);
         _slices = new QuotaSlices(1_000, _time);
-        _quota = new Quota(_slices, GrainCallsOver.Grains(grains, _time), _time, NullLogger<Quota>.Instance);
-        _lease = new GatewaySeatLease(grains, _slices, _quota, ClusterConnection.Remote(new GatewayMetrics()), _time, NullLogger<GatewaySeatLease>.Instance);
+        var calls = GrainCallsOver.Grains(grains, _time);
+        _quota = new Quota(_slices, calls, _time, NullLogger<Quota>.Instance);
+        _lease = new GatewaySeatLease(grains, _slices, _quota, calls, ClusterConnection.Remote(new GatewayMetrics()), _time, NullLogger<GatewaySeatLease>.Instance);
     }
 
     [Fact]

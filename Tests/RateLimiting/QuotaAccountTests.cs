@@ -56,11 +56,70 @@ public sealed class QuotaAccountTests
     {
         var policy = Policies.User with { Algorithm = algorithm };
         var stored = New(policy: policy).Plan(1, 0)!.Level;
-        var next = new QuotaAccount(policy, 60, 1_000, stored, now: 100);
+        var next = new QuotaAccount(policy, 60, 1_000, stored, at: 100);
         next.Judge(0, 100).Remaining.ShouldBe(50);
 
         // Until the chunk has expired wherever it was held, it takes up room.
         next.Judge(0, 100 + Hand - 1).Remaining.ShouldBe(50);
+    }
+
+    [Fact]
+    public void Judge_LoadedSomeTimeAfterItWasStored_HasWhatCameBackSince()
+    {
+        var stored = Emptied().Level(0)!;
+        new QuotaAccount(Policies.User, 60, 1_000, stored, at: 0).Judge(1, 30_000).ShouldBe(new QuotaVerdict(true, 30, 0, 30_000, 60));
+        new QuotaAccount(Policies.User, 60, 1_000, stored, at: -30_000).Judge(0, 0).Remaining.ShouldBe(30);
+    }
+
+    [Fact]
+    public void Judge_WindowLoaded_RemembersWhenEachWasSpent()
+    {
+        var window = Policies.User with { Algorithm = QuotaAlgorithm.SlidingWindow, Segments = 6 };
+        var account = New(policy: window);
+        foreach (var now in (long[])[0, 20_000, 40_000])
+        {
+            account.Commit(account.Plan(20, now)!);
+            account.TrySpend(20, now).ShouldBeTrue();
+        }
+
+        var stored = account.Level(45_000)!;
+        stored.Earlier.ShouldBe([new QuotaSpending(35_001, 20), new QuotaSpending(15_001, 20)]);
+        var next = new QuotaAccount(window, 60, 1_000, stored, at: 45_000);
+
+        // As without the loading, and up to a segment later, never earlier.
+        next.Judge(1, 45_000).RetryAfterMillis.ShouldBeInRange(25_000, 35_000);
+        next.Judge(0, 80_000).Remaining.ShouldBe(20);
+        next.Judge(0, 100_000).Remaining.ShouldBe(40);
+        next.Judge(0, 120_000).Remaining.ShouldBe(60);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(5_000, 0)]
+    [InlineData(10_000, 0)]
+    [InlineData(10_001, 1)]
+    [InlineData(70_000, 60_000)]
+    [InlineData(-70_000, 0)]
+    public void LatestReading_WallClocksSayWhatPassed_LessWhatTheyMayDiffer(long passedMillis, long expected)
+    {
+        var stored = DateTimeOffset.UnixEpoch.AddDays(20_000);
+        var level = new QuotaLevel(1, 0, 0, stored.ToUnixTimeMilliseconds());
+        level.LatestReading(5, 1_000, stored.AddMilliseconds(passedMillis), TimeSpan.FromSeconds(10)).ShouldBe(5 - expected);
+    }
+
+    [Fact]
+    public void LatestReading_NobodySaidWhen_IsNow() =>
+        new QuotaLevel(1, 0, 0).LatestReading(5, 1_000, DateTimeOffset.UnixEpoch.AddDays(20_000), TimeSpan.Zero).ShouldBe(5);
+
+    [Fact]
+    public void Level_NothingTakenSinceItWasLoaded_IsWhatWasLoaded()
+    {
+        var stored = new QuotaLevel(60, 0, 0, AsOf: 1);
+        var account = New(stored: stored);
+        account.Has(1, 0).ShouldBeFalse();
+        account.Level(30_000).ShouldBeSameAs(stored);
+        account.Commit(account.Plan(1, 30_000)!);
+        account.Level(30_000).ShouldBe(new QuotaLevel(30, 0, 10));
     }
 
     [Fact]
@@ -108,7 +167,7 @@ public sealed class QuotaAccountTests
     public void Adopt_WindowWithAHigherLimit_GivesTheDifferenceAtOnce()
     {
         var window = Policies.User with { Algorithm = QuotaAlgorithm.SlidingWindow, Segments = 6 };
-        var account = new QuotaAccount(window, 60, 1_000, new QuotaLevel(60, 0, 0), now: 0);
+        var account = new QuotaAccount(window, 60, 1_000, new QuotaLevel(60, 0, 0), at: 0);
         account.Has(1, 0).ShouldBeFalse();
         account.Adopt(window with { Limit = 80 }, 80, 0);
         account.Judge(0, 0).Remaining.ShouldBe(20);
@@ -169,7 +228,7 @@ public sealed class QuotaAccountTests
     }
 
     private static QuotaAccount New(long limit = 60, QuotaPolicy? policy = null, QuotaLevel? stored = null) =>
-        new(policy ?? Policies.User, limit, ticksPerSecond: 1_000, stored, now: 0);
+        new(policy ?? Policies.User, limit, ticksPerSecond: 1_000, stored, at: 0);
 
     private static QuotaAccount Reserved(long now)
     {

@@ -21,6 +21,8 @@ public sealed class QuotaCluster : IAsyncLifetime
 
     internal IGrainFactory Grains => _cluster!.Client;
 
+    internal static TimeSpan MaxClockSkew { get; } = TimeSpan.FromSeconds(10);
+
     internal static QuotaPolicy Target { get; } = RateLimiting.Policies.User with { Name = "target", Dimension = QuotaDimension.Target, Limit = 40 };
 
     /// <summary>The policies in force: a user's 60, a brisk one that is not stored, a window, and one that only watches.</summary>
@@ -28,7 +30,7 @@ public sealed class QuotaCluster : IAsyncLifetime
     [
         RateLimiting.Policies.User,
         RateLimiting.Policies.User with { Name = "brisk", Limit = 10, Window = TimeSpan.FromSeconds(1) },
-        RateLimiting.Policies.User with { Name = "window", Algorithm = QuotaAlgorithm.SlidingWindow, Limit = 30 },
+        RateLimiting.Policies.User with { Name = "window", Algorithm = QuotaAlgorithm.SlidingWindow, Segments = 6, Limit = 30 },
         RateLimiting.Policies.User with { Name = "watching", Limit = 4, IsShadow = true },
         Target,
     ];
@@ -39,7 +41,7 @@ public sealed class QuotaCluster : IAsyncLifetime
         builder.ConfigureSilo((_, silo) =>
         {
             silo.AddRateLimiting(spareSeats: 1);
-            silo.Services.Replace(ServiceDescriptor.Singleton(new LiveSettings<QuotaSettings>(new QuotaSettings(Policies, 1_000))));
+            silo.Services.Replace(ServiceDescriptor.Singleton(new LiveSettings<QuotaSettings>(new QuotaSettings(Policies, 1_000, MaxClockSkew))));
             silo.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
             silo.Services.AddKeyedSingleton<IGrainStorage>(RateLimitHosting.StorageName, Store);

@@ -5,12 +5,13 @@ using Microsoft.Extensions.Time.Testing;
 namespace HeartGrains.Tests.RateLimiting;
 
 /// <summary>
-/// One key under one policy: up to eight gateways, up to two silos with an activation each of the key's grain, two activations of the seats grain, a
-/// store with a version check, a clock.
+/// One key under one policy: up to eight gateways, up to two silos with an activation each of the key's grain and wall clocks that differ and step, two
+/// activations of the seats grain, a store with a version check, a clock.
 /// </summary>
 internal sealed class QuotaWorld
 {
     public const int RenewAction = 45;
+    private static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(10);
     private const string Key = "u456";
 
     private readonly FakeTimeProvider _time = new();
@@ -57,6 +58,7 @@ internal sealed class QuotaWorld
             case < 83: _gateways[gateway % _gateways.Length] = new GatewayModel(_time); break;
             case < 89: CrashGrain(_silos[burst % 2]); break;
             case < 94: Close(_silos[burst % 2]); break;
+            case < 97: _silos[burst % 2].SetWallClock(MaxClockSkew * (gateway / 7.0)); break;
             default: CrashSeats(); break;
         }
     }
@@ -131,7 +133,7 @@ internal sealed class QuotaWorld
         if (!account.Has(tokens, now)) return null;
         if (account.Plan(tokens, now) is { } reservation)
         {
-            if (!activation.Slot.TryWrite(reservation.Level))
+            if (!activation.Slot.TryWrite(activation.Silo.Stamped(reservation.Level)))
             {
                 // The version check failed: this activation goes, the next one loads.
                 if (ReferenceEquals(activation, _stale)) _stale = _active;
@@ -178,7 +180,9 @@ internal sealed class QuotaWorld
 
     private void Close(SiloModel silo)
     {
-        if (_policy.Window >= QuotaAccount.LastingWindow && _active.Slot.Exists) _active.Slot.TryWrite(_active.Account.Close(_time.GetTimestamp()));
+        if (_policy.Window >= QuotaAccount.LastingWindow && _active.Slot.Exists)
+            _active.Slot.TryWrite(_active.Silo.Stamped(_active.Account.Close(_time.GetTimestamp())));
+
         if (ReferenceEquals(_stale, _active)) _stale = _active = Activate(silo);
         else _active = Activate(silo);
     }
@@ -194,7 +198,8 @@ internal sealed class QuotaWorld
         var slot = _quotaStore.Read();
         var now = _time.GetTimestamp();
         var limit = _policy.GrainLimit(silo.Seats(now) ?? int.MaxValue);
-        return new Activation(silo, new QuotaAccount(_policy, limit, _time.TimestampFrequency, slot.Value, now), slot);
+        var at = slot.Value?.LatestReading(now, _time.TimestampFrequency, silo.UtcNow, MaxClockSkew) ?? now;
+        return new Activation(silo, new QuotaAccount(_policy, limit, _time.TimestampFrequency, slot.Value, at), slot);
     }
 
     private SeatActivation ActivateSeats()
@@ -232,7 +237,15 @@ internal sealed class QuotaWorld
         private int _seats;
         private long _until = long.MinValue;
 
+        private TimeSpan _wallClockAhead;
+
+        public DateTimeOffset UtcNow => time.GetUtcNow() + _wallClockAhead;
+
         public int? Seats(long now) => now < _until ? _seats : null;
+
+        public void SetWallClock(TimeSpan ahead) => _wallClockAhead = ahead;
+
+        public QuotaLevel? Stamped(QuotaLevel? level) => level?.AsOf == 0 ? level with { AsOf = UtcNow.ToUnixTimeMilliseconds() } : level;
 
         public void Accept(int seats, long calledAt) =>
             (_seats, _until) = (seats, calledAt + (long)GatewaySeatsGrain.Lease.TotalSeconds * time.TimestampFrequency);

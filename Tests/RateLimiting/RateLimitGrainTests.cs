@@ -1,6 +1,4 @@
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.RateLimiting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Storage;
 using Shouldly;
 using Xunit;
@@ -74,6 +72,34 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
         (await SpendAsync(grain, 15)).ShouldBe(15);
         await cluster.DeactivateAsync(grain);
         (await SpendAsync(grain, 100)).ShouldBe(41);
+    }
+
+    [Theory]
+    [InlineData("user", 56, 28)]
+    [InlineData("window", 30, 0)]
+    public async Task AcquireAsync_LoadedAWhileAfterTheLastWrite_HasWhatCameBackSince(string policy, int limit, int expected)
+    {
+        var grain = Grain();
+        (await SpendAsync(grain, limit, policy)).ShouldBe(limit);
+        await CrashAsync(grain);
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(30) + QuotaCluster.MaxClockSkew);
+        (await grain.ReadAsync([policy], Cancel))[0].Remaining.ShouldBeInRange(expected - 1, expected + 1);
+    }
+
+    [Theory]
+    [InlineData("user", 56, 6)]
+    [InlineData("window", 30, 7)]
+    public async Task AcquireAsync_CalledSoRarelyThatItIsLoadedEachTime_GetsEverythingBackAfterItsWindow(string policy, int limit, int calls)
+    {
+        var grain = Grain();
+        (await SpendAsync(grain, limit, policy)).ShouldBe(limit);
+        for (var call = 1; call <= calls; call++)
+        {
+            await cluster.DeactivateAsync(grain);
+            await cluster.AdvanceAsync(TimeSpan.FromSeconds(12));
+            var all = await grain.AcquireAsync([new QuotaClaim(policy, limit)], Cancel);
+            all.IsAcquired.ShouldBe(call == calls);
+        }
     }
 
     [Fact]
@@ -211,83 +237,6 @@ public sealed class RateLimitGrainTests(QuotaCluster cluster) : IClassFixture<Qu
     [Fact]
     public async Task AcquireAsync_MoreThanTheShare_NeverFits() =>
         (await Grain().AcquireAsync([new QuotaClaim("user", 57)], Cancel)).Verdicts[0].RetryAfterMillis.ShouldBe(long.MaxValue);
-
-    [Fact]
-    public async Task Quota_TwoSeatedGateways_AdmitTheLimitTogether()
-    {
-        Quota[] gateways = [Gateway(0), Gateway(1), Gateway(-1)];
-        var admitted = 0;
-        QuotaJudgement last = default;
-        for (var call = 0; call < 100; call++)
-        {
-            last = await gateways[call % 3].AcquireAsync(new QuotaKeys(_user), Cancel);
-            if (last.Status == QuotaStatus.Admitted) admitted++;
-        }
-
-        admitted.ShouldBe(60);
-        last = await gateways[0].AcquireAsync(new QuotaKeys(_user), Cancel);
-        last.Status.ShouldBe(QuotaStatus.Refused);
-        last.RetryAfterMillis.ShouldBe(1072);
-    }
-
-    [Fact]
-    public async Task Quota_MoreThanSliceAndGrainHoldApart_TakesFromBothOrNeither()
-    {
-        var gateway = Gateway(0);
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 59, Cancel)).Status.ShouldBe(QuotaStatus.Refused);
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 57, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 1, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 1, Cancel)).Status.ShouldBe(QuotaStatus.Refused);
-    }
-
-    [Fact]
-    public async Task Quota_CostsMoreThanEitherHolds_SaysWhenBothTogetherDo()
-    {
-        var gateway = Gateway(0);
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 58, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
-        var refused = await gateway.AcquireAsync(new QuotaKeys(_user), 57, Cancel);
-        refused.Status.ShouldBe(QuotaStatus.Refused);
-        refused.RetryAfterMillis.ShouldBeInRange(58_900, 60_000);
-
-        await cluster.AdvanceAsync(TimeSpan.FromMilliseconds(refused.RetryAfterMillis));
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 57, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
-    }
-
-    [Fact]
-    public async Task Quota_UserSpent_TakesNothingOfWhatOthersShare()
-    {
-        var gateway = Gateway(-1, Policies.User, QuotaCluster.Target);
-        var target = Guid.NewGuid().ToString("N");
-        (await gateway.AcquireAsync(new QuotaKeys(_user), 56, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
-        var refused = await gateway.AcquireAsync(new QuotaKeys(_user, TargetId: target), Cancel);
-        refused.Status.ShouldBe(QuotaStatus.Refused);
-        refused.Asks!.ShouldHaveSingleItem().Dimension.ShouldBe(QuotaDimension.User);
-        (await gateway.AcquireAsync(new QuotaKeys(null, TargetId: target), 36, Cancel)).Status.ShouldBe(QuotaStatus.Admitted);
-    }
-
-    [Fact]
-    public async Task Quota_CallFailsForOurFault_GivesBackToSliceAndGrain()
-    {
-        var gateway = Gateway(0);
-        var judgement = await gateway.AcquireAsync(new QuotaKeys(_user), 58, Cancel);
-        judgement.Status.ShouldBe(QuotaStatus.Admitted);
-        gateway.Return(judgement);
-        await cluster.EventuallyAsync(async () =>
-        {
-            var again = await gateway.AcquireAsync(new QuotaKeys(_user), 58, Cancel);
-            if (again.Status != QuotaStatus.Admitted) throw new InvalidOperationException("not there yet");
-        });
-    }
-
-    private Quota Gateway(int seat) => Gateway(seat, Policies.User);
-
-    private Quota Gateway(int seat, params QuotaPolicy[] policies)
-    {
-        var set = Policies.Prepared(cluster.Time, seat, policies);
-        var slices = new QuotaSlices(1_000, cluster.Time);
-        if (seat >= 0) slices.Extend(set.Policies[0].Term, long.MaxValue);
-        return new Quota(slices, GrainCallsOver.Grains(cluster.Grains, cluster.Time), cluster.Time, NullLogger<Quota>.Instance) { Set = set };
-    }
 
     private IRateLimitGrain Grain() => cluster.Grains.GetGrain<IRateLimitGrain>(QuotaKey.Of(QuotaDimension.User, _user));
 

@@ -51,6 +51,19 @@ public sealed class SlidingWindow : QuotaMeter
     /// <summary>0: tokens come back whole.</summary>
     public override int AvailableMillionths => 0;
 
+    /// <summary>What was spent in segments before the current one, oldest first: how many clock ticks ago at least, and how much.</summary>
+    public IEnumerable<(long TicksAgo, long Tokens)> Earlier
+    {
+        get
+        {
+            var current = SegmentOf(Clock);
+            for (var back = Math.Min(current, (ulong)Segments); back > 0; back--)
+            {
+                if (SpentIn(current - back) is > 0 and var tokens) yield return ((long)(Span(StartedAt, Clock) - ((current - back + 1) * _segmentTicks)) + 1, tokens);
+            }
+        }
+    }
+
     private long Room => Limit - Held - _spent;
 
     private int Segments => _spentBySegment.Length - 1;
