@@ -67,7 +67,7 @@ public sealed class GatewaySeats
             }
         }
 
-        // A seat goes when all its slices have filled: a grain that wakes up whole then has no more than they and it held.
+        // A seat goes when all its slices have filled: a grain that is whole then, or whose share grows by theirs, has no more than they and it held.
         var free = seats.Count(seat => seat.IsFree);
         var filledSince = now - _fillTicks();
         for (; free > _spares && seats.Count > 1 + _spares && seats[^1].IsFree && seats[^1].FreeSince <= filledSince; free--) seats.RemoveAt(seats.Count - 1);

@@ -13,8 +13,6 @@ public sealed class QuotaAccount
     /// <summary>Policies whose window is at least this long are stored; a restart may forget shorter ones.</summary>
     public static readonly TimeSpan LastingWindow = TimeSpan.FromMinutes(1);
 
-    private static readonly QuotaLevel Nothing = new(0, 0, 0);
-
     private const int MinChunkTokens = 10;
     private const int HandSeconds = 15;
 
@@ -29,18 +27,33 @@ public sealed class QuotaAccount
     private long _lent;
     private readonly long _lentUntil;
 
-    /// <summary>Starts from what is stored; whole when nothing is.</summary>
+    /// <summary>Whole: nothing is stored.</summary>
     /// <param name="policy">The policy.</param>
     /// <param name="limit">The grain's share of its limit.</param>
     /// <param name="ticksPerSecond">Of the monotonic clock.</param>
-    /// <param name="stored">The stored level, or null.</param>
-    /// <param name="at">The latest reading of the monotonic clock that the level can be of; now when nothing is stored.</param>
-    public QuotaAccount(QuotaPolicy policy, long limit, long ticksPerSecond, QuotaLevel? stored, long at)
+    /// <param name="now">Its reading.</param>
+    public QuotaAccount(QuotaPolicy policy, long limit, long ticksPerSecond, long now)
+        : this(policy, limit, ticksPerSecond, Whole(limit), now, now)
     {
-        (Policy, _ticksPerSecond, _stored) = (policy, ticksPerSecond, stored);
-        _lent = stored?.InHand ?? 0;
+    }
+
+    /// <summary>
+    /// Starts from what is stored. What came back since then came at the lesser of the shares: a seat that went since has still given away its own.
+    /// </summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="limit">The grain's share of its limit.</param>
+    /// <param name="ticksPerSecond">Of the monotonic clock.</param>
+    /// <param name="stored">The stored level.</param>
+    /// <param name="at">The latest reading of the monotonic clock that the level can be of.</param>
+    /// <param name="now">Its reading.</param>
+    public QuotaAccount(QuotaPolicy policy, long limit, long ticksPerSecond, QuotaLevel stored, long at, long now)
+    {
+        (Policy, _ticksPerSecond) = (policy, ticksPerSecond);
+        _lent = stored.InHand;
         _lentUntil = at + (long)(HandTicks * ClockMargin);
-        _meter = CreateMeter(limit, stored ?? Nothing, at);
+        _meter = CreateMeter(Math.Min(limit, stored.Share), stored, at);
+        Adopt(policy, limit, now);
+        _stored = stored.IsWhole ? null : stored;
     }
 
     /// <summary>The policy in force.</summary>
@@ -68,9 +81,7 @@ public sealed class QuotaAccount
             _inHand = 0;
         }
 
-        // Under a lower limit nobody waits longer than it takes to come back; the share alone does not matter.
         var level = Snapshot();
-        if (policy != Policy && level.Spent >= limit && policy.Algorithm != QuotaAlgorithm.SlidingWindow) level = level with { Spent = limit, Millionths = 0 };
 
         // What is in hand is within the share as well: the rest of it will be somebody else's.
         var room = Math.Max(0, limit - level.Spent - (level.Millionths > 0 ? 1 : 0) - _lent);
@@ -146,7 +157,7 @@ public sealed class QuotaAccount
     {
         Settle(now);
         var level = Snapshot();
-        return level == Nothing ? null : _stored ?? level;
+        return level.IsWhole ? null : _stored ?? level;
     }
 
     /// <summary>What to store when the last token has been given; null when nothing is missing, which is what no row means.</summary>
@@ -163,7 +174,7 @@ public sealed class QuotaAccount
     {
         _inHand = _lent = 0;
         _stored = null;
-        _meter = CreateMeter(Limit, Nothing, now);
+        _meter = CreateMeter(Limit, Whole(Limit), now);
     }
 
     private long ChunkTokens => Math.Max(MinChunkTokens, (long)(Policy.Limit / Policy.Window.TotalSeconds));
@@ -200,11 +211,19 @@ public sealed class QuotaAccount
         }
     }
 
+    private static QuotaLevel Whole(long limit) => new(0, 0, 0, limit);
+
     private QuotaLevel Snapshot()
     {
         var (spent, millionths) = _meter.Spent;
-        var earlier = (_meter as SlidingWindow)?.Earlier.Select(part => new QuotaSpending((long)((Int128)part.TicksAgo * 1_000 / _ticksPerSecond), part.Tokens)).ToArray();
-        return new QuotaLevel(spent, millionths, _meter.Held, Earlier: earlier is [_, ..] ? earlier : null);
+        var level = new QuotaLevel(spent, millionths, _meter.Held, Limit);
+        return _meter is SlidingWindow window && spent > 0
+            ? level with
+            {
+                SegmentAge = (long)((Int128)window.SegmentAge * 1_000 / _ticksPerSecond),
+                Earlier = [.. window.Earlier.Select(part => new QuotaSpending(Millis(part.TicksAgo), part.Tokens))],
+            }
+            : level;
     }
 
     private QuotaMeter CreateMeter(long limit, QuotaLevel level, long at)
@@ -212,9 +231,10 @@ public sealed class QuotaAccount
         var window = Policy.WindowTicks(_ticksPerSecond);
         if (Policy.Algorithm == QuotaAlgorithm.SlidingWindow) return CreateWindow(limit, window, level, at);
 
-        var isWhole = level.Millionths == 0;
-        var available = limit - level.Spent - (isWhole ? 0 : 1);
-        var millionths = isWhole ? 0 : 1_000_000 - level.Millionths;
+        // Under a lower limit than it was spent under, nobody waits longer than all of it takes to come back.
+        var (spent, rest) = level.Spent < Policy.Limit ? (level.Spent, level.Millionths) : (Policy.Limit, 0);
+        var available = limit - spent - (rest == 0 ? 0 : 1);
+        var millionths = rest == 0 ? 0 : 1_000_000 - rest;
         QuotaMeter meter = Policy.Algorithm == QuotaAlgorithm.LeakyBucket
             ? new LeakyBucket(limit, window, at, available, millionths)
             : new TokenBucket(limit, window, at, available, millionths);
@@ -222,23 +242,22 @@ public sealed class QuotaAccount
         return meter;
     }
 
-    /// <summary>Spends again what was spent, when it was.</summary>
+    /// <summary>A window with the segments of the level's, in which is spent again what was spent in them.</summary>
     private SlidingWindow CreateWindow(long limit, long window, QuotaLevel level, long at)
     {
-        var earlier = level.Earlier ?? [];
-        var meter = new SlidingWindow(limit, window, Policy.Segments, earlier.Length == 0 ? at : ReadingOf(earlier[0]), limit);
+        var segment = new SlidingWindow(limit, window, Policy.Segments, at, limit).SegmentTicks;
+        var age = Math.Min(ClockTicks.FromMillis(level.SegmentAge, _ticksPerSecond), segment - 1);
+        var meter = new SlidingWindow(limit, window, Policy.Segments, at - age - (segment * Policy.Segments), limit);
         meter.Occupy(level.Spent + (level.Millionths > 0 ? 1 : 0) + level.InHand);
-        foreach (var part in earlier)
+        foreach (var part in level.Earlier ?? [])
         {
-            meter.Advance(ReadingOf(part));
+            meter.Advance(at - ClockTicks.FromMillis(part.MillisAgo, _ticksPerSecond));
             meter.Spend(part.Tokens);
         }
 
         meter.Advance(at);
         meter.Spend(meter.Held - level.InHand);
         return meter;
-
-        long ReadingOf(QuotaSpending spending) => at - ClockTicks.FromMillis(spending.MillisAgo, _ticksPerSecond);
     }
 
     private long Millis(long ticks) => ClockTicks.ToMillis(ticks, _ticksPerSecond);

@@ -125,8 +125,7 @@ public sealed partial class RateLimitGrain(
     private QuotaAccount? FindAccount(string name, long now)
     {
         ThrowIfClosed();
-        var policy = Array.Find(settings.Current.Policies, candidate => candidate.Name == name);
-        if (policy is null || policy.Dimension != _dimension) return null;
+        if (FindPolicy(name) is not { } policy) return null;
 
         // Also where nothing is sliced: a silo cut off from the others judges no longer than a lease.
         var limit = policy.GrainLimit(seats.Count);
@@ -136,10 +135,14 @@ public sealed partial class RateLimitGrain(
             return account;
         }
 
-        var stored = storage.State.Levels.GetValueOrDefault(name);
-        var at = stored?.LatestReading(_loadedAt, timeProvider.TimestampFrequency, _loadedAtUtc, settings.Current.MaxClockSkew) ?? now;
-        return _accounts[name] = new QuotaAccount(policy, limit, timeProvider.TimestampFrequency, stored, at);
+        var frequency = timeProvider.TimestampFrequency;
+        return _accounts[name] = storage.State.Levels.TryGetValue(name, out var stored)
+            ? new QuotaAccount(policy, limit, frequency, stored, stored.LatestReading(_loadedAt, frequency, _loadedAtUtc, settings.Current.MaxClockSkew), now)
+            : new QuotaAccount(policy, limit, frequency, now);
     }
+
+    private QuotaPolicy? FindPolicy(string name) =>
+        Array.Find(settings.Current.Policies, policy => policy.Name == name && policy.Dimension == _dimension);
 
     private static bool IsWithin(QuotaAccount?[] accounts, QuotaClaim[] claims, long now)
     {
@@ -179,9 +182,9 @@ public sealed partial class RateLimitGrain(
         var state = new QuotaState();
         var asOf = timeProvider.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var (name, level) in storage.State.Levels)
-            if (!_accounts.ContainsKey(name) && settings.Current.Policies.Any(policy => policy.Name == name)) state.Levels[name] = level;
+            if (!_accounts.ContainsKey(name) && FindPolicy(name) is not null) state.Levels[name] = level;
         foreach (var (name, account) in _accounts)
-            if (account.IsStored && levelOf(account, name) is { } level) state.Levels[name] = level.AsOf == 0 ? level with { AsOf = asOf } : level;
+            if (account.IsStored && FindPolicy(name) is not null && levelOf(account, name) is { } level) state.Levels[name] = level.AsOf == 0 ? level with { AsOf = asOf } : level;
         return state;
     }
 

@@ -15,7 +15,7 @@ public static class MeterMemory
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < Users; i++)
         {
-            accounts[i] = new QuotaAccount(policy, policy.Limit, clock.TimestampFrequency, stored: null, clock.GetTimestamp());
+            accounts[i] = new QuotaAccount(policy, policy.Limit, clock.TimestampFrequency, clock.GetTimestamp());
             accounts[i].TrySpend(1, clock.GetTimestamp());
         }
 

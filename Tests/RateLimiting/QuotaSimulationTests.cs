@@ -44,6 +44,42 @@ public sealed class QuotaSimulationTests
         admitted.ShouldBeGreaterThan(cases * 10L);
     }
 
+    /// <summary>
+    /// Eight gateways spend all at once and seven go; their seats are taken away a window later, when the grain is loaded from what it wrote before. What came back
+    /// meanwhile came to slices as well.
+    /// </summary>
+    [Theory]
+    [InlineData(36, 2, 600, 0.55)]
+    [InlineData(36, 2, 600, 0.3)]
+    [InlineData(36, 2, 86_400, 0.5625)]
+    [InlineData(1_800, 100, 3_600, 0.53)]
+    public void Admissions_GatewaysGoWhileTheGrainIsNotLoaded_KeepTheBound(int limit, int slice, int seconds, double partUnwritten)
+    {
+        var policy = RateLimiting.Policies.User with { Limit = limit, Window = TimeSpan.FromSeconds(seconds), SliceTokens = slice };
+        var world = new QuotaWorld(policy, gateways: 8);
+        for (var second = 0; second < seconds * 2 + 200; second += 5) Renew(pause: 5_000, gateways: 8);
+        for (var gateway = 0; gateway < 8; gateway++) world.Step(0, 0, gateway, limit, 1);
+
+        var time = 0;
+        for (; time < (1 - partUnwritten) * (seconds + 15); time += 5)
+        {
+            Renew(5_000, gateways: 1);
+            world.Step(0, 0, 0, burst: 5, 1);
+        }
+
+        for (; time < seconds + 25; time += 5) Renew(5_000, gateways: 1);
+        world.Step(0, 83, 0, burst: 0, 1);
+        world.Step(0, 0, 0, burst: limit * 2, 1);
+        world.ShouldKeepTheBound();
+
+        void Renew(int pause, int gateways)
+        {
+            for (var gateway = 0; gateway < gateways; gateway++) world.Step(gateway == 0 ? pause : 0, QuotaWorld.RenewAction, gateway, 0, 1);
+            world.Step(0, 67, 0, burst: 0, 1);
+            world.Step(0, 67, 0, burst: 1, 1);
+        }
+    }
+
     [Theory]
     [InlineData(0, 60)]
     [InlineData(1, 58)]

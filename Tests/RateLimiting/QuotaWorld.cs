@@ -198,8 +198,11 @@ internal sealed class QuotaWorld
         var slot = _quotaStore.Read();
         var now = _time.GetTimestamp();
         var limit = _policy.GrainLimit(silo.Seats(now) ?? int.MaxValue);
-        var at = slot.Value?.LatestReading(now, _time.TimestampFrequency, silo.UtcNow, MaxClockSkew) ?? now;
-        return new Activation(silo, new QuotaAccount(_policy, limit, _time.TimestampFrequency, slot.Value, at), slot);
+        var frequency = _time.TimestampFrequency;
+        var account = slot.Value is { } stored
+            ? new QuotaAccount(_policy, limit, frequency, stored, stored.LatestReading(now, frequency, silo.UtcNow, MaxClockSkew), now)
+            : new QuotaAccount(_policy, limit, frequency, now);
+        return new Activation(silo, account, slot);
     }
 
     private SeatActivation ActivateSeats()

@@ -70,7 +70,7 @@ public abstract class FluidMeter : QuotaMeter
         _lowMarks.Lower(takenAt, units);
     }
 
-    private protected override long TicksUntilRoomFor(long tokens) => (long)((Units(tokens) - Room + Limit - 1) / Limit);
+    private protected override long TicksUntilRoomFor(long tokens) => (long)Int128.Min(long.MaxValue, (Units(tokens) - Room + Limit - 1) / Limit);
 
     private Int128 Units(long tokens) => (Int128)tokens * _unitsPerToken;
 }

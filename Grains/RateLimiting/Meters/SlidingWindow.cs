@@ -51,7 +51,13 @@ public sealed class SlidingWindow : QuotaMeter
     /// <summary>0: tokens come back whole.</summary>
     public override int AvailableMillionths => 0;
 
-    /// <summary>What was spent in segments before the current one, oldest first: how many clock ticks ago at least, and how much.</summary>
+    /// <summary>How long a segment is, in clock ticks.</summary>
+    public long SegmentTicks => (long)_segmentTicks;
+
+    /// <summary>How long ago the current segment began, in clock ticks.</summary>
+    public long SegmentAge => (long)(Span(StartedAt, Clock) % _segmentTicks);
+
+    /// <summary>What was spent in segments before the current one, oldest first: how many clock ticks ago their last one was, and how much.</summary>
     public IEnumerable<(long TicksAgo, long Tokens)> Earlier
     {
         get
@@ -110,7 +116,7 @@ public sealed class SlidingWindow : QuotaMeter
         var oldest = (SegmentOf(Clock) % (ulong)_spentBySegment.Length) + 1;
         var segmentsToGo = 0;
         for (; missing > 0; segmentsToGo++) missing -= SpentIn(oldest + (ulong)segmentsToGo);
-        return (segmentsToGo * (long)_segmentTicks) - (long)(Span(StartedAt, Clock) % _segmentTicks);
+        return (segmentsToGo * (long)_segmentTicks) - SegmentAge;
     }
 
     private ulong SegmentOf(long at) => Span(StartedAt, at) / _segmentTicks;
