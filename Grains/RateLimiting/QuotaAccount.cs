@@ -245,7 +245,7 @@ public sealed class QuotaAccount
     /// <summary>A window with the segments of the level's, in which is spent again what was spent in them.</summary>
     private SlidingWindow CreateWindow(long limit, long window, QuotaLevel level, long at)
     {
-        var segment = new SlidingWindow(limit, window, Policy.Segments, at, limit).SegmentTicks;
+        var segment = SlidingWindow.SegmentTicksOf(window, Policy.Segments);
         var age = Math.Min(ClockTicks.FromMillis(level.SegmentAge, _ticksPerSecond), segment - 1);
         var meter = new SlidingWindow(limit, window, Policy.Segments, at - age - (segment * Policy.Segments), limit);
         meter.Occupy(level.Spent + (level.Millionths > 0 ? 1 : 0) + level.InHand);

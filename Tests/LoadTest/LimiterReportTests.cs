@@ -63,15 +63,6 @@ public sealed class LimiterReportTests
         LimiterReport.MostIn(TimeSpan.FromSeconds(1), calls[..3]).ShouldBe(2);
     }
 
-    [Fact]
-    public void BytesPerUser_MoreSegments_TakeEightEach()
-    {
-        var ten = MeterMemory.BytesPerUser(Window.Policy);
-        var hundred = MeterMemory.BytesPerUser(Window.Policy with { Segments = 100 });
-
-        (hundred - ten).ShouldBeInRange(700, 740);
-    }
-
     private static QuotaCall Call(int sent, int answered) => new(default, TimeSpan.FromMilliseconds(sent), TimeSpan.FromMilliseconds(answered), 200);
 
     private static LimiterReport Report(Func<TimeSpan, int> statusAt) =>

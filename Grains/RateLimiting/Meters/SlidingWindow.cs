@@ -34,13 +34,16 @@ public sealed class SlidingWindow : QuotaMeter
         ArgumentOutOfRangeException.ThrowIfLessThan(segments, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(segments, MaxSegments);
         WindowTicks = windowTicks;
-        _segmentTicks = (ulong)((windowTicks + segments - 1) / segments);
+        _segmentTicks = (ulong)SegmentTicksOf(windowTicks, segments);
         _spentBySegment = new long[segments + 1];
         Count(Math.Max(0, limit - available));
     }
 
     /// <summary>The window, in clock ticks.</summary>
     public long WindowTicks { get; }
+
+    /// <summary>How long a segment is, in clock ticks.</summary>
+    public static long SegmentTicksOf(long windowTicks, int segments) => (windowTicks + segments - 1) / segments;
 
     /// <inheritdoc/>
     public override long Available => Math.Max(0, Room);
@@ -50,9 +53,6 @@ public sealed class SlidingWindow : QuotaMeter
 
     /// <summary>0: tokens come back whole.</summary>
     public override int AvailableMillionths => 0;
-
-    /// <summary>How long a segment is, in clock ticks.</summary>
-    public long SegmentTicks => (long)_segmentTicks;
 
     /// <summary>How long ago the current segment began, in clock ticks.</summary>
     public long SegmentAge => (long)(Span(StartedAt, Clock) % _segmentTicks);
