@@ -3,6 +3,7 @@ using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hosting;
+using HeartGrains.Resilience;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
@@ -36,8 +37,12 @@ internal static class GatewayHosting
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
+        builder.Services.AddBreakerHand();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
+
+    /// <summary>Routes of operators beside health and metrics.</summary>
+    public static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
 
     public static void MapDashboard(this WebApplication app)
     {

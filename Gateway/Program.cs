@@ -20,6 +20,7 @@ return await ServiceHost.RunAsync(() =>
     app.UseOverloadGuard();
     app.MapHearts();
     app.MapQuota();
+    app.MapBreakers();
     app.MapOperations();
     app.MapDashboard();
     app.AnnounceOnStart();

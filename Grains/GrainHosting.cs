@@ -3,6 +3,7 @@ using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
 using HeartGrains.RateLimiting;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -20,6 +21,7 @@ public static class GrainHosting
         ["Hearts"] = typeof(HeartOptions),
         ["Ledger"] = typeof(LedgerOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
+        [BreakersOptions.Name] = typeof(BreakersOptions),
     };
 
     /// <summary>
@@ -32,6 +34,7 @@ public static class GrainHosting
         services.AddOptions<HeartOptions>().Bind(configuration.GetSection("HeartGrains:Hearts")).ValidateDataAnnotations();
         services.AddOptions<LedgerOptions>().Bind(configuration.GetSection("HeartGrains:Ledger")).ValidateDataAnnotations();
         services.AddSingleton<GrainMetrics>();
+        services.AddBreakers();
         services.AddLedger(settings, configuration);
         services.AddHostedService<LedgerStartup>();
         services.AddSingleton<LedgerWriter>();

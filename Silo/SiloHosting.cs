@@ -1,6 +1,7 @@
 using System.Net;
 using HeartGrains.Hosting;
 using HeartGrains.RateLimiting;
+using HeartGrains.Resilience;
 using HeartGrains.Storage;
 using Orleans.Configuration;
 using Orleans.Dashboard;
@@ -35,6 +36,7 @@ internal static class SiloHosting
             if (settings.Dashboard is true) silo.AddDashboard();
         });
         builder.Services.AddHostedService<MembershipWatchdog>();
+        builder.Services.AddBreakerHand();
     }
 
     public static void MapDashboard(this WebApplication app)
@@ -49,6 +51,9 @@ internal static class SiloHosting
             throw StartException.Setting("HeartGrains:Cluster:AdvertisedAddress", $"'{cluster.AdvertisedAddress}' is not an IP address");
 
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+
+        // Gateways that cannot reach grains ask over HTTP whether a silo is ready, and find it by this name.
+        silo.Configure<SiloOptions>(options => options.SiloName = $"http://{address}:{settings.Port}");
         silo.UseRedisClustering(options => options.ConfigurationOptions = RedisConnection.Parse(redis));
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.ClientPort, listenOnAnyHostAddress: false);
 

@@ -31,8 +31,11 @@ public enum HeartResult
     /// <summary>The quota could not be asked.</summary>
     QuotaUnavailable,
 
-    /// <summary>No silo could be reached, or the breaker was open.</summary>
+    /// <summary>No silo could be reached.</summary>
     Unavailable,
+
+    /// <summary>The breaker let nothing pass.</summary>
+    Paused,
 
     /// <summary>The queue to the ledger was full.</summary>
     QueueFull,
@@ -55,15 +58,14 @@ public sealed class GatewayMetrics
 {
     private static readonly string[] ResultLabels =
     [
-        "changed", "unchanged", "invalid", "quota_exceeded", "quota_unavailable", "unavailable", "queue_full", "ledger_unavailable",
+        "changed", "unchanged", "invalid", "quota_exceeded", "quota_unavailable", "unavailable", "paused", "queue_full", "ledger_unavailable",
         "conflict", "unknown", "aborted",
     ];
 
     private readonly Counter.Child[] _hearts;
     private readonly Histogram _requests;
-    private readonly Gauge _breakerOpen;
     private readonly Gauge.Child _connected;
-    private readonly Counter.Child _retries;
+    private readonly Counter.Child _stale;
 
     /// <summary>Registers the metrics; every outcome shows from the start.</summary>
     public GatewayMetrics()
@@ -74,21 +76,16 @@ public sealed class GatewayMetrics
         _requests = Metrics.CreateHistogram(
             "heartgrains_request_seconds", "Time to answer a request, in seconds.", ["route", "status"],
             new HistogramConfiguration { Buckets = [.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256, .512, 1, 2, 4] });
-        _breakerOpen = Metrics.CreateGauge("heartgrains_breaker_open", "1 while calls of a path are paused after failures.", "path");
-        foreach (var path in (string[])["hearts", "quota"]) ShowBreaker(path, open: false);
         _connected = Metrics.CreateGauge("heartgrains_cluster_connected", "1 while at least one silo is connected.").WithLabels();
-        _retries = Metrics.CreateCounter("heartgrains_grain_call_retries_total", "Grain calls made again after a transient failure.").WithLabels();
+        _stale = Metrics.CreateCounter("heartgrains_stale_answers_total", "Reads answered with the last known state.").WithLabels();
     }
 
     /// <summary>Counts a call to give or withdraw.</summary>
     public void CountHeart(HeartOperation operation, HeartResult result) =>
         _hearts[((int)operation * ResultLabels.Length) + (int)result].Inc();
 
-    /// <summary>Counts a repeated grain call.</summary>
-    public void CountRetry() => _retries.Inc();
-
-    /// <summary>Shows whether the breaker of a path is open.</summary>
-    public void ShowBreaker(string path, bool open) => _breakerOpen.WithLabels(path).Set(open ? 1 : 0);
+    /// <summary>Counts a read that was answered with the last known state.</summary>
+    public void CountStale() => _stale.Inc();
 
     /// <summary>Shows whether a silo is connected.</summary>
     public void ShowConnected(bool connected) => _connected.Set(connected ? 1 : 0);

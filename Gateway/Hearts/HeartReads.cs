@@ -1,11 +1,15 @@
+using System.Globalization;
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Hearts;
 
-/// <summary>Counts, one target at a time or many.</summary>
-internal sealed class HeartReads(GrainCalls calls)
+/// <summary>
+/// Counts, one target at a time or many. While silos answer badly or not at all, what this gateway last heard of a target is told instead, and said to be that.
+/// </summary>
+internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayMetrics metrics, TimeProvider time)
 {
     /// <summary>Room for a hundred identifiers of 256 bytes, each byte of them escaped.</summary>
     public const int BatchBodyByteLimit = 160 * 1024;
@@ -30,35 +34,49 @@ internal sealed class HeartReads(GrainCalls calls)
         }
 
         var targets = body.Value.TargetIds;
-        var call = new HeartBatchRead(targets, body.Value.UserId) { RequestAborted = context.RequestAborted };
-        var status = await calls.CallAsync(call);
-        if (status != CallStatus.Answered || call.Outcome != HeartOutcome.Committed)
+        if (calls.Hearts.IsDegraded && TryFind(targets, out var known))
         {
-            await HeartRefusals.ReadFailedAsync(context, status, call.Value is null ? default : call.Outcome, call.RetryAfterSeconds);
+            await StaleAsync(context, targets, known);
             return;
         }
 
-        var json = HeartJson.Start().Raw("{\"hearts\":["u8);
-        for (var index = 0; index < targets.Length; index++)
+        var call = new HeartBatchRead(targets, body.Value.UserId) { RequestAborted = context.RequestAborted };
+        var status = await calls.CallAsync(call);
+        if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
         {
-            if (index > 0) json.Raw(","u8);
-            Write(json, targets[index], call.Value![index]);
+            for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index].Count, call.Value[index].Version);
+            await FreshAsync(context, targets, call.Value);
         }
-
-        await json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
+        else if (status != CallStatus.Aborted && TryFind(targets, out known))
+        {
+            await StaleAsync(context, targets, known);
+        }
+        else
+        {
+            await HeartRefusals.ReadFailedAsync(context, status, call.Value is null ? default : call.Outcome, call.RetryAfterSeconds);
+        }
     }
 
     private async Task ReadAsync(HttpContext context, string targetId, string? userId)
     {
+        if (calls.Hearts.IsDegraded && lastKnown.TryFind(targetId, out var known))
+        {
+            await StaleAsync(context, targetId, known);
+            return;
+        }
+
         var call = new HeartRead(targetId, userId) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         var state = call.Value;
         if (status != CallStatus.Answered || state.Outcome != HeartOutcome.Committed)
         {
-            await HeartRefusals.ReadFailedAsync(context, status, state.Outcome, call.RetryAfterSeconds);
+            await (status != CallStatus.Aborted && lastKnown.TryFind(targetId, out known)
+                ? StaleAsync(context, targetId, known)
+                : HeartRefusals.ReadFailedAsync(context, status, state.Outcome, call.RetryAfterSeconds));
             return;
         }
 
+        lastKnown.Note(targetId, state.Count, state.Version);
         context.Response.Headers.ETag = EntityTag.Of(state.Version);
         context.Response.Headers.CacheControl = "no-cache";
         if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, state.Version))
@@ -71,6 +89,62 @@ internal sealed class HeartReads(GrainCalls calls)
         Write(json, targetId, state);
         await json.SendAsync(context, StatusCodes.Status200OK);
     }
+
+    private bool TryFind(string[] targets, out KnownHearts[] known)
+    {
+        known = new KnownHearts[targets.Length];
+        for (var index = 0; index < targets.Length; index++)
+            if (!lastKnown.TryFind(targets[index], out known[index])) return false;
+        return true;
+    }
+
+    private static Task FreshAsync(HttpContext context, string[] targets, HeartState[] states)
+    {
+        var json = HeartJson.Start().Raw("{\"hearts\":["u8);
+        for (var index = 0; index < targets.Length; index++)
+        {
+            if (index > 0) json.Raw(","u8);
+            Write(json, targets[index], states[index]);
+        }
+
+        return json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
+    }
+
+    private Task StaleAsync(HttpContext context, string targetId, in KnownHearts known)
+    {
+        SetAge(context, known.AsOf);
+        var json = HeartJson.Start();
+        Write(json, targetId, known);
+        return json.SendAsync(context, StatusCodes.Status200OK);
+    }
+
+    private Task StaleAsync(HttpContext context, string[] targets, KnownHearts[] known)
+    {
+        SetAge(context, known.Min(static target => target.AsOf));
+        var json = HeartJson.Start().Raw("{\"hearts\":["u8);
+        for (var index = 0; index < targets.Length; index++)
+        {
+            if (index > 0) json.Raw(","u8);
+            Write(json, targets[index], known[index]);
+        }
+
+        return json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
+    }
+
+    /// <summary><c>Age</c> in whole seconds (RFC 9111): of several, the oldest's.</summary>
+    private void SetAge(HttpContext context, long asOf)
+    {
+        metrics.CountStale();
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Age = (Math.Max(0, time.GetUtcNow().Ticks - asOf) / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private static void Write(HeartJson json, string targetId, in KnownHearts known) =>
+        json.Raw("{\"target_id\":"u8).Text(targetId)
+            .Raw(",\"count\":"u8).Number(known.Count)
+            .Raw(",\"version\":"u8).Number(known.Version)
+            .Raw(",\"stale\":true,\"as_of\":"u8).Timestamp((known.AsOf - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond)
+            .Raw("}"u8);
 
     private static void Write(HeartJson json, string targetId, in HeartState state)
     {

@@ -30,6 +30,9 @@ internal static class HeartRefusals
             case CallStatus.Conflict:
                 result = HeartResult.Conflict;
                 return context.WriteProblemAsync(Problem.ConflictRetry, "Nothing was stored. Call again after Retry-After.", 1);
+            case CallStatus.Paused:
+                result = HeartResult.Paused;
+                return PausedAsync(context, retryAfter);
             case CallStatus.Unavailable:
                 result = HeartResult.Unavailable;
                 return context.WriteProblemAsync(Problem.Unavailable, "Nothing was stored: no silo took the call.", retryAfter);
@@ -49,8 +52,12 @@ internal static class HeartRefusals
             return Task.CompletedTask;
         }
 
+        if (status == CallStatus.Paused) return PausedAsync(context, retryAfter);
         return status == CallStatus.Answered && outcome == HeartOutcome.LedgerUnavailable
             ? context.WriteProblemAsync(Problem.LedgerUnavailable, "The ledger cannot be read now. Call again after Retry-After.", 1)
             : context.WriteProblemAsync(Problem.Unavailable, "No silo answered. Call again after Retry-After.", retryAfter);
     }
+
+    private static Task PausedAsync(HttpContext context, int retryAfter) => context.WriteProblemAsync(
+        Problem.TemporaryReducedCapacity, "Nothing was done: calls to the silos are paused after failures. Call again after Retry-After.", retryAfter);
 }

@@ -8,7 +8,7 @@ namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Giving and withdrawing hearts: parse, connection, quota, grain, answer.</summary>
 internal sealed class HeartWrites(
-    GrainCalls calls, ClusterConnection connection, Quota quota, GatewayMetrics metrics)
+    GrainCalls calls, ClusterConnection connection, Quota quota, LastKnown lastKnown, GatewayMetrics metrics)
 {
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
@@ -45,9 +45,12 @@ internal sealed class HeartWrites(
     private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
     {
         // Before the quota: a call that cannot be sent must cost the user nothing.
-        if (!connection.IsConnected || !quota.IsReady)
+        var isConnected = connection.IsConnected && quota.IsReady;
+        var retryAfter = TimeSpan.Zero;
+        if (!isConnected || !calls.Hearts.WouldPass(out retryAfter))
         {
-            await HeartRefusals.WriteFailedAsync(context, CallStatus.Unavailable, default, 1, out var refused);
+            var reason = isConnected ? CallStatus.Paused : CallStatus.Unavailable;
+            await HeartRefusals.WriteFailedAsync(context, reason, default, (int)Math.Ceiling(retryAfter.TotalSeconds), out var refused);
             metrics.CountHeart(operation, refused);
             return;
         }
@@ -73,6 +76,7 @@ internal sealed class HeartWrites(
             return;
         }
 
+        lastKnown.Note(targetId, call.Value.Count, call.Value.Version);
         metrics.CountHeart(operation, call.Value.Changed ? HeartResult.Changed : HeartResult.Unchanged);
         await (operation == HeartOperation.Give
             ? GivenAsync(context, targetId, userId, call.Value)

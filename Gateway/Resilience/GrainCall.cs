@@ -2,6 +2,7 @@ using HeartGrains.Hearts;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 using Polly;
+using Polly.CircuitBreaker;
 
 namespace HeartGrains.Gateway.Resilience;
 
@@ -13,6 +14,9 @@ internal enum CallStatus
 
     /// <summary>Definitely not done: nothing was sent, or the silo refused to take it.</summary>
     Unavailable,
+
+    /// <summary>Definitely not done: the breaker lets nothing pass.</summary>
+    Paused,
 
     /// <summary>Definitely not done: conflicts, and no retry is left.</summary>
     Conflict,
@@ -87,10 +91,13 @@ internal abstract class GrainCall
         if (RequestAborted.IsCancellationRequested && (outcome.Exception is not null || outcome.Result != AttemptResult.Answered))
             return CallStatus.Aborted;
 
-        if (outcome.Exception is Polly.CircuitBreaker.BrokenCircuitException { RetryAfter: { } wait })
+        if (outcome.Exception is BrokenCircuitException { RetryAfter: { } wait })
+        {
             RetryAfterSeconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+            return MayHaveRun ? CallStatus.Unknown : CallStatus.Paused;
+        }
 
-        // Exceptions come from the pipeline itself: the breaker is open, or time ran out between two attempts.
+        // Other exceptions come from the pipeline itself: time ran out between two attempts.
         if (outcome.Exception is not null) return MayHaveRun ? CallStatus.Unknown : CallStatus.Unavailable;
         return outcome.Result switch
         {

@@ -1,14 +1,12 @@
-using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.Options;
 using Polly;
-using Polly.CircuitBreaker;
-using Polly.Retry;
 using Polly.Timeout;
 
 namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>
-/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → bounded retry → breaker → call, or <c>quota</c>, the same with a
+/// The one way to a grain: the pipeline <c>hearts</c>, total timeout → retry → breaker → call, or <c>quota</c>, the same with a
 /// <see cref="QuotaPatience"/> of its own and without retry, or <c>probe</c>, a timeout alone. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
 /// </summary>
 internal sealed partial class GrainCalls : IDisposable
@@ -25,16 +23,27 @@ internal sealed partial class GrainCalls : IDisposable
         GrainAddresses addresses,
         ClusterConnection connection,
         IOptions<ResilienceOptions> options,
-        GatewayMetrics metrics,
+        Breakers breakers,
+        SiloProbe siloProbe,
+        RecoveryMetrics metrics,
         TimeProvider time,
         ILogger<GrainCalls> logger)
     {
         (_addresses, _connection, _logger) = (addresses, connection, logger);
-        QuotaPatience = new QuotaPatience(options.Value);
-        _hearts = Build("hearts", () => options.Value.CallTimeout, options.Value.RetryLimit, options.Value, metrics, time, logger);
-        _quota = Build("quota", () => QuotaPatience.Timeout, retryLimit: 0, options.Value, metrics, time, logger);
-        _probe = new ResiliencePipelineBuilder<AttemptResult> { Name = "probe", TimeProvider = time }.AddTimeout(options.Value.CallTimeout).Build();
+        var settings = options.Value;
+        var budget = new RetryBudget(settings.RetryBudget);
+        metrics.Observe(budget);
+        var schedule = new RecoverySchedule(settings.RetryDelay, settings.MaxRetryDelay);
+        var recovery = new RecoveryStrategy(schedule, budget, siloProbe, settings.RetryLimit, settings.CallTimeout, metrics, time);
+        QuotaPatience = new QuotaPatience(settings);
+        Hearts = breakers.Of(Breakers.Hearts);
+        _hearts = Pipeline("hearts", time, _ => new(settings.CallTimeout)).AddStrategy(_ => recovery, new NoOptions()).AddBreaker(Hearts, Judge).Build();
+        _quota = Pipeline("quota", time, _ => new(QuotaPatience.Timeout)).AddBreaker(breakers.Of(Breakers.Quota), Judge).Build();
+        _probe = Pipeline("probe", time, _ => new(settings.CallTimeout)).Build();
     }
+
+    /// <summary>The breaker of the pipeline <c>hearts</c>.</summary>
+    public Breaker Hearts { get; }
 
     /// <summary>The timeout of the pipeline <c>quota</c>.</summary>
     public QuotaPatience QuotaPatience { get; }
@@ -71,62 +80,29 @@ internal sealed partial class GrainCalls : IDisposable
         }
     }
 
-    private static ResiliencePipeline<AttemptResult> Build(
-        string name, Func<TimeSpan> timeout, int retryLimit, ResilienceOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
+    private static ResiliencePipelineBuilder<AttemptResult> Pipeline(string name, TimeProvider time, Func<TimeoutGeneratorArguments, ValueTask<TimeSpan>> timeout)
     {
         var builder = new ResiliencePipelineBuilder<AttemptResult> { Name = name, TimeProvider = time };
-        builder.AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = _ => new(timeout()) });
-        if (retryLimit > 0)
-        {
-            builder.AddRetry(new RetryStrategyOptions<AttemptResult>
-            {
-                MaxRetryAttempts = retryLimit,
-                Delay = options.RetryDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                ShouldHandle = static args => new(
-                    args.Outcome.Exception is null
-                    && args.Outcome.Result is AttemptResult.Rejected or AttemptResult.NotSent or AttemptResult.Conflict),
-                OnRetry = _ =>
-                {
-                    metrics.CountRetry();
-                    return default;
-                },
-            });
-        }
-
-        return builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<AttemptResult>
-        {
-            MinimumThroughput = options.BreakerMinimumThroughput,
-            FailureRatio = options.BreakerFailureRatio,
-            SamplingDuration = options.BreakerWindow,
-            BreakDuration = options.BreakDuration,
-            ShouldHandle = static args => new(
-                args.Outcome.Exception is not null || args.Outcome.Result is AttemptResult.Rejected or AttemptResult.Lost),
-            OnOpened = args =>
-            {
-                metrics.ShowBreaker(name, open: true);
-                Log.Opened(logger, name, args.BreakDuration);
-                return default;
-            },
-            OnClosed = _ =>
-            {
-                metrics.ShowBreaker(name, open: false);
-                Log.Closed(logger, name);
-                return default;
-            },
-        }).Build();
+        builder.AddTimeout(new TimeoutStrategyOptions { TimeoutGenerator = timeout });
+        return builder;
     }
+
+    // A conflict is two activations' matter, and no failure of the way to them.
+    private static CallVerdict Judge(Outcome<AttemptResult> outcome) =>
+        outcome.Exception is not null ? CallVerdict.Failed
+        : outcome.Result switch
+        {
+            AttemptResult.Answered or AttemptResult.Conflict => CallVerdict.Good,
+            AttemptResult.Aborted => CallVerdict.Ignored,
+            _ => CallVerdict.Failed,
+        };
+
+    // What is added comes with its settings.
+    private sealed class NoOptions : ResilienceStrategyOptions;
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Too many calls of the path {Path} failed: all are refused for {BreakDuration}.")]
-        public static partial void Opened(ILogger logger, string path, TimeSpan breakDuration);
-
-        [LoggerMessage(2, LogLevel.Information, "Calls of the path {Path} succeed again.")]
-        public static partial void Closed(ILogger logger, string path);
-
-        [LoggerMessage(3, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
+        [LoggerMessage(1, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
         public static partial void NotAddressed(ILogger logger, Exception exception);
     }
 }

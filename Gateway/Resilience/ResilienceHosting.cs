@@ -1,4 +1,6 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Hearts;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -7,7 +9,7 @@ namespace HeartGrains.Gateway.Resilience;
 public static class ResilienceHosting
 {
     /// <summary>
-    /// The pipeline <c>hearts</c>, its options and metrics. The silo is taken to be in this process unless
+    /// The pipelines to the grains, their options and metrics. The silo is taken to be in this process unless
     /// <see cref="AddClusterClient"/> is called too.
     /// </summary>
     public static IServiceCollection AddHeartCalls(this IServiceCollection services)
@@ -16,8 +18,13 @@ public static class ResilienceHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton(static provider => ClusterConnection.Embedded(provider.GetRequiredService<GatewayMetrics>()));
+        services.AddBreakers();
+        services.TryAddSingleton<SiloDirectory>();
+        services.TryAddSingleton<SiloProbe>();
+        services.TryAddSingleton<RecoveryMetrics>();
         services.TryAddSingleton<GrainAddresses>();
         services.TryAddSingleton<GrainCalls>();
+        services.TryAddSingleton<LastKnown>();
         return services;
     }
 
@@ -41,6 +48,8 @@ public static class ResilienceHosting
         services.Replace(ServiceDescriptor.Singleton(static provider => ClusterConnection.Remote(provider.GetRequiredService<GatewayMetrics>())));
         services.AddSingleton<IClusterConnectionStatusObserver>(static provider => provider.GetRequiredService<ClusterConnection>());
         services.AddHostedService<ClusterClientStarter>();
+        services.TryAddSingleton<SiloDirectory>();
+        services.AddHostedService<SiloDirectoryRefresh>();
         return builder;
     }
 

@@ -26,27 +26,23 @@ public sealed class ResilienceOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan QuotaOutageTimeout { get; set; } = TimeSpan.FromMilliseconds(45);
 
-    /// <summary>How often a call is made again after a transient failure. Default 2; 0 turns retries off.</summary>
-    [Range(0, 5)]
-    public int RetryLimit { get; set; } = 2;
+    /// <summary>How often a call is made again after a transient failure, at most; it ends before <see cref="CallTimeout"/> anyhow. Default 7; 0 turns retries off.</summary>
+    [Range(0, 100)]
+    public int RetryLimit { get; set; } = 7;
 
-    /// <summary>Wait before the first retry; the next waits about twice as long, both with jitter. Default 25 ms.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
-    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(25);
+    /// <summary>Wait before the first retry; each next is twice as long, all ±20 %. Default 100 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Calls in the window below which the breaker never opens. Default 20.</summary>
-    [Range(2, 100_000)]
-    public int BreakerMinimumThroughput { get; set; } = 20;
+    /// <summary>The longest wait before a retry. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Part of failed calls in the window at which the breaker opens. Default 0.5.</summary>
-    [Range(0.01, 1.0)]
-    public double BreakerFailureRatio { get; set; } = 0.5;
+    /// <summary>Retries to calls, so that retries cannot amplify an outage. Default 0.1; 0 turns retries off.</summary>
+    [Range(0.0, 1.0)]
+    public double RetryBudget { get; set; } = 0.1;
 
-    /// <summary>The window the breaker looks at. Default 10 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.500", "00:10:00")]
-    public TimeSpan BreakerWindow { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long calls are refused once the breaker opened, before one may try. Default 2 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.500", "00:10:00")]
-    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(2);
+    /// <summary>Targets whose last known state a gateway keeps for when it cannot ask, 32 bytes each. Default 100,000.</summary>
+    [Range(1_000, 10_000_000)]
+    public int LastKnownTargets { get; set; } = 100_000;
 }

@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Ledger;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ namespace HeartGrains.Hearts;
 internal sealed partial class HeartGrain(
     IHeartLedger ledger,
     LedgerWriter writer,
+    Breakers breakers,
     HeartKeys keys,
     IOptions<HeartOptions> options,
     TimeProvider time,
@@ -21,6 +23,7 @@ internal sealed partial class HeartGrain(
 {
     private static readonly TimeSpan UnknownTime = TimeSpan.FromSeconds(1);
     private readonly Dictionary<HeartId, HeartCall> _inFlight = [];
+    private readonly Breaker _breaker = breakers.Of(Breakers.Ledger);
     private string _targetId = "";
     private Guid _target;
     private HeartSet _hearts = null!;
@@ -30,6 +33,9 @@ internal sealed partial class HeartGrain(
     private long _version;
     private IGrainTimer? _leaving;
     private bool _isWanted;
+
+    // What was acknowledged is in memory, though what comes next has to be read first: no rival is known to have written.
+    private bool _isReadable;
 
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -61,7 +67,7 @@ internal sealed partial class HeartGrain(
     /// <inheritdoc/>
     public async ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default)
     {
-        if (_stream is null && !await LoadAsync()) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
+        if (_stream is null && !await LoadAsync() && !_isReadable) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
 
         // Taken before the ledger is asked: a version that is older than "hearted" is corrected by the next, one that is newer never.
         var state = new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null);
@@ -125,6 +131,8 @@ internal sealed partial class HeartGrain(
 
     private ValueTask<HeartReceipt> Append(HeartEventKind kind, HeartId heart, string userId)
     {
+        // Not queued to wait for a ledger that is not asked.
+        if (!_breaker.WouldPass(out _)) return new(Refusal(HeartOutcome.LedgerUnavailable));
         var stream = _stream!;
         var call = HeartCall.Rent();
         call.Stream = stream;
@@ -166,6 +174,7 @@ internal sealed partial class HeartGrain(
                 continue;
             }
 
+            if (call.Outcome == EntryOutcome.Conflict) _isReadable = false;
             if (call.Outcome != EntryOutcome.Refused && _stream == stream) _stream = null;
             call.Complete(Refusal(call.Outcome switch
             {
@@ -211,6 +220,7 @@ internal sealed partial class HeartGrain(
             _hearts = HeartSet.From(snapshot, limit);
             _version = snapshot.Tail.Count > 0 ? snapshot.Tail[^1].Version : snapshot.FoldedVersion;
             _stream = new LedgerStream(_target, _targetId, _version, _wake);
+            _isReadable = true;
             metrics.Loaded();
             return true;
         }

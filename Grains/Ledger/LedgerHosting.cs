@@ -2,6 +2,7 @@ using HeartGrains.Hosting;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -25,13 +26,14 @@ internal static class LedgerHosting
         services.AddSingleton<IHeartLedger>(provider =>
         {
             var options = provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
-            return settings.Mode switch
+            IHeartLedger ledger = settings.Mode switch
             {
                 HostMode.Dev => new MemoryLedger(),
                 HostMode.Single => new SqliteLedger(
                     provider.GetRequiredService<DataFolderLock>().Folder, options, provider.GetRequiredService<ILogger<SqliteLedger>>()),
                 _ => new PostgresLedger(postgres, options),
             };
+            return new GuardedLedger(ledger, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger));
         });
     }
 }

@@ -2,8 +2,9 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.RateLimiting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace HeartGrains.LoadTest.QuotaCost;
 
@@ -23,13 +24,17 @@ internal static class QuotaTables
 
     public static Quota Seated(TimeProvider clock, int users, out QuotaSlices slices)
     {
-        var metrics = new GatewayMetrics();
-        var calls = new GrainCalls(
-            new GrainAddresses(null!), ClusterConnection.Remote(metrics), Options.Create(new ResilienceOptions()), metrics, clock, NullLogger<GrainCalls>.Instance);
+        var services = new ServiceCollection().AddLogging()
+            .AddSingleton<IConfiguration>(new ConfigurationManager())
+            .AddSingleton(clock)
+            .AddSingleton(new GrainAddresses(null!))
+            .AddSingleton(ClusterConnection.Remote(new GatewayMetrics()))
+            .AddHeartCalls()
+            .BuildServiceProvider();
         var seat = new GatewaySeat([Policy], 0, Term: 1, FreeMillis: long.MaxValue / 2, LeaseMillis: 15_000);
         slices = new QuotaSlices(users, clock);
         slices.Extend(seat.Term, long.MaxValue);
-        return new Quota(slices, calls, clock, NullLogger<Quota>.Instance)
+        return new Quota(slices, services.GetRequiredService<GrainCalls>(), clock, NullLogger<Quota>.Instance)
         {
             Set = PolicySet.None.With(seat, clock.GetTimestamp(), clock.TimestampFrequency),
         };

@@ -11,7 +11,8 @@ namespace HeartGrains.Tests.Gateway;
 /// <summary>What the caller is told for all that can become of a call: 503 and 429 are definite, 504 is not.</summary>
 public sealed class OutcomeTests
 {
-    private static readonly (string, string)[] Fast = [("CallTimeout", "00:00:00.300"), ("RetryDelay", "00:00:00.001")];
+    private static readonly (string, string)[] Fast =
+        [("Resilience:CallTimeout", "00:00:00.300"), ("Resilience:RetryDelay", "00:00:00.001"), ("Resilience:RetryLimit", "2")];
 
     public static TheoryData<string, int, string, int> Writes { get; } = new()
     {
@@ -101,17 +102,22 @@ public sealed class OutcomeTests
     [Fact]
     public async Task Breaker_AfterFailures_RefusesWithoutCallingAndRecovers()
     {
-        await using var server = await ScriptedServer.StartAsync([.. Fast, ("BreakDuration", "00:00:00.500"), ("BreakerMinimumThroughput", "4")]);
+        await using var server = await ScriptedServer.StartAsync([.. Fast, ("Breakers:Hearts:TripOn", "failure_rate"), ("Breakers:Hearts:BreakDuration", "00:00:00.500"), ("Breakers:Hearts:MinimumCalls", "4")]);
         server.Grains.Write = static (_, _) => Task.FromException<HeartReceipt>(new TimeoutException());
         for (var call = 0; call < 4; call++) await (await server.Client.GiveAsync("t", "u")).ShouldBeProblemAsync(504, "outcome-unknown");
 
+        // The window is looked at ten times a second.
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         var refused = await server.Client.GiveAsync("t", "u");
-        await refused.ShouldBeProblemAsync(503, "unavailable");
+        for (; refused.StatusCode == HttpStatusCode.GatewayTimeout; refused = await server.Client.GiveAsync("t", "u")) giveUp.IsCancellationRequested.ShouldBeFalse();
+        var (calls, returns) = (server.Grains.Calls, server.Grains.Returns);
+        await refused.ShouldBeProblemAsync(503, "temporary-reduced-capacity");
         refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeGreaterThanOrEqualTo(1);
-        server.Grains.Calls.ShouldBe(4);
+        await (await server.Client.WithdrawAsync("t", "u")).ShouldBeProblemAsync(503, "temporary-reduced-capacity");
+        server.Grains.Calls.ShouldBe(calls);
+        server.Grains.Returns.ShouldBe(returns);
 
         server.Grains.Write = static (_, _) => Task.FromResult(Committed);
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         while ((await server.Client.GiveAsync("t", "u")).StatusCode != HttpStatusCode.Created)
         {
             giveUp.IsCancellationRequested.ShouldBeFalse();
@@ -122,7 +128,7 @@ public sealed class OutcomeTests
     [Fact]
     public async Task Breaker_AfterRefusals_StaysClosed()
     {
-        await using var server = await ScriptedServer.StartAsync([.. Fast, ("BreakerMinimumThroughput", "2")]);
+        await using var server = await ScriptedServer.StartAsync([.. Fast, ("Breakers:Hearts:TripOn", "failure_rate"), ("Breakers:Hearts:MinimumCalls", "2")]);
         foreach (var outcome in (HeartOutcome[])[HeartOutcome.QueueFull, HeartOutcome.LedgerUnavailable, HeartOutcome.Conflict])
         {
             server.Grains.Write = (_, _) => Task.FromResult(Refused(outcome));
@@ -136,7 +142,7 @@ public sealed class OutcomeTests
     [Fact]
     public async Task Client_GoesAway_CancelsTheCall()
     {
-        await using var server = await ScriptedServer.StartAsync(("CallTimeout", "00:00:30"));
+        await using var server = await ScriptedServer.StartAsync(("Resilience:CallTimeout", "00:00:30"));
         var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         server.Grains.Write = async (_, cancellation) =>

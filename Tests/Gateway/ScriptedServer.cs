@@ -33,16 +33,16 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public LogLines Log { get; }
 
-    public static Task<ScriptedServer> StartAsync(params (string Key, string Value)[] resilience) => StartAsync(new ScriptedGrains(), resilience);
+    public static Task<ScriptedServer> StartAsync(params (string Key, string Value)[] settings) => StartAsync(new ScriptedGrains(), settings);
 
-    public static async Task<ScriptedServer> StartAsync(ScriptedGrains grains, params (string Key, string Value)[] resilience)
+    public static async Task<ScriptedServer> StartAsync(ScriptedGrains grains, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var log = new LogLines();
         builder.Logging.ClearProviders().AddProvider(log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Configuration.AddInMemoryCollection(resilience.Select(
-            setting => KeyValuePair.Create(ResilienceOptions.Section + ":" + setting.Key, (string?)setting.Value)));
+        builder.Configuration.AddInMemoryCollection(settings.Select(
+            setting => KeyValuePair.Create("HeartGrains:" + setting.Key, (string?)setting.Value)));
         builder.Services.AddHeartCalls();
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -22,12 +23,14 @@ internal sealed class HeartSilo : IAsyncDisposable
     private HeartSilo(IHost host)
     {
         _host = host;
-        Ledger = (HookedLedger)host.Services.GetRequiredService<IHeartLedger>();
+        Ledger = host.Services.GetRequiredService<HookedLedger>();
+        Breaker = host.Services.GetRequiredService<Breakers>().Of(Breakers.Ledger);
         Keys = host.Services.GetRequiredService<HeartKeys>();
         Writer = host.Services.GetRequiredService<LedgerWriter>();
     }
 
     public HookedLedger Ledger { get; }
+    public Breaker Breaker { get; }
     public HeartKeys Keys { get; }
     public LedgerWriter Writer { get; }
 
@@ -38,14 +41,22 @@ internal sealed class HeartSilo : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
 
         // Tests fold when they want to.
-        var values = new Dictionary<string, string?> { ["HeartGrains:Ledger:FoldPeriod"] = "00:01:00", ["ConnectionStrings:Postgres"] = store.Postgres };
+        var values = new Dictionary<string, string?>
+        {
+            ["HeartGrains:Ledger:FoldPeriod"] = "00:01:00",
+            ["ConnectionStrings:Postgres"] = store.Postgres,
+
+            // Most want to see each call fail for itself.
+            ["HeartGrains:Breakers:Ledger:MinimumCalls"] = "1000000",
+        };
         foreach (var (key, value) in settings) values["HeartGrains:" + key] = value;
         builder.Configuration.AddInMemoryCollection(values);
         var host = new HostSettings { Mode = store.Mode, Data = store.Data, Key = "a key that only tests know" };
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddHeartGrains(host, builder.Configuration);
+        builder.Services.AddSingleton(provider => new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
         builder.Services.AddSingleton<IHeartLedger>(provider =>
-            new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
+            new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger)));
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();

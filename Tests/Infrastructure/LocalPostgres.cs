@@ -12,6 +12,7 @@ public sealed class LocalPostgres : LocalServer
     private static readonly string Binaries = Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Last() + "/bin";
 
     private int _databases;
+    private string? _disk;
 
     /// <summary>The settings the server starts with, beyond those it needs; set before the first start.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
@@ -30,6 +31,20 @@ public sealed class LocalPostgres : LocalServer
 
     /// <summary>How to reach a database of this server.</summary>
     public string ConnectionString(string database) => $"Host=127.0.0.1;Port={Port};Username=heartgrains;Database={database}";
+
+    /// <summary>Mounts a file system of a few megabytes that only this server uses, and returns its folder. Root only.</summary>
+    public async Task<string> MountSmallDiskAsync(int megabytes)
+    {
+        _disk = Directory.CreateDirectory($"{Folder}/disk").FullName;
+        await RunAsync("/bin/mount", "-t", "tmpfs", "-o", $"size={megabytes}m,mode=0700", "heartgrains-test", _disk);
+        await RunAsync("/bin/chown", "postgres", _disk);
+        return _disk;
+    }
+
+    protected override async Task CleanUpAsync()
+    {
+        if (_disk is not null) await RunAsync("/bin/umount", _disk);
+    }
 
     protected override string StopSignal => "INT";
 

@@ -56,6 +56,7 @@ public abstract class LocalServer : IAsyncDisposable
     {
         if (_process is not null)
             await KillAsync();
+        await CleanUpAsync();
         _folder?.Delete(recursive: true);
         GC.SuppressFinalize(this);
     }
@@ -63,6 +64,9 @@ public abstract class LocalServer : IAsyncDisposable
     protected abstract string StopSignal { get; }
 
     protected virtual Task PrepareAsync() => Task.CompletedTask;
+
+    /// <summary>After the server's end, before its folder is deleted.</summary>
+    protected virtual Task CleanUpAsync() => Task.CompletedTask;
 
     protected abstract ProcessStartInfo Describe();
 

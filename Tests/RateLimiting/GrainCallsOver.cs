@@ -1,5 +1,6 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Resilience;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Orleans;
@@ -12,7 +13,10 @@ internal static class GrainCallsOver
     public static GrainCalls Grains(IGrainFactory grains, TimeProvider time)
     {
         var metrics = new GatewayMetrics();
+        var recovery = new RecoveryMetrics();
         return new GrainCalls(
-            new GrainAddresses(grains), ClusterConnection.Embedded(metrics), Options.Create(new ResilienceOptions { QuotaTimeout = TimeSpan.FromMilliseconds(45) }), metrics, time, NullLogger<GrainCalls>.Instance);
+            new GrainAddresses(grains), ClusterConnection.Embedded(metrics), Options.Create(new ResilienceOptions { QuotaTimeout = TimeSpan.FromMilliseconds(45) }),
+            new Breakers(Options.Create(new BreakersOptions()), time, NullLogger<Breakers>.Instance), new SiloProbe(new SiloDirectory(), recovery, time), recovery, time,
+            NullLogger<GrainCalls>.Instance);
     }
 }

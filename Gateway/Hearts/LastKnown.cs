@@ -1,0 +1,97 @@
+using System.Numerics;
+using HeartGrains.Gateway.RateLimiting;
+using HeartGrains.Gateway.Resilience;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.Gateway.Hearts;
+
+/// <summary>What a target was like when this gateway last heard of it.</summary>
+/// <param name="Count">Its hearts.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="AsOf">When, in ticks of UTC.</param>
+internal readonly record struct KnownHearts(long Count, long Version, long AsOf);
+
+/// <summary>
+/// The last known state of targets, for when nobody can be asked: a fixed table of 32-byte entries found by a keyed hash, four to a set; the one heard of longest ago makes room.
+/// Two targets whose 64-bit hashes are equal share an entry. Thread-safe.
+/// </summary>
+internal sealed class LastKnown
+{
+    private const int Ways = 4;
+    private const int StripeCount = 256;
+
+    private readonly UserHash _hash = new();
+    private readonly TimeProvider _time;
+    private readonly Lock[] _stripes;
+    private readonly ulong[] _keys;
+    private readonly KnownHearts[] _known;
+    private readonly int _setMask;
+
+    /// <summary>An empty table.</summary>
+    public LastKnown(IOptions<ResilienceOptions> options, TimeProvider time)
+    {
+        _time = time;
+        var sets = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, options.Value.LastKnownTargets / Ways));
+        _setMask = sets - 1;
+        _keys = new ulong[sets * Ways];
+        _known = new KnownHearts[sets * Ways];
+        _stripes = new Lock[Math.Min(StripeCount, sets)];
+        for (var i = 0; i < _stripes.Length; i++) _stripes[i] = new Lock();
+    }
+
+    /// <summary>Takes note of what a grain told. An answer that was overtaken by a newer one says nothing; a target without a history is not worth a place.</summary>
+    public void Note(string targetId, long count, long version)
+    {
+        if (version == 0) return;
+        var hash = _hash.Of(targetId);
+        var set = SetOf(hash);
+        var asOf = _time.GetUtcNow().Ticks;
+        lock (StripeOf(set))
+        {
+            var slot = Find(set, hash);
+            if (slot < 0)
+            {
+                slot = Oldest(set);
+                _keys[slot] = hash;
+            }
+            else if (_known[slot].Version > version)
+            {
+                return;
+            }
+
+            _known[slot] = new KnownHearts(count, version, asOf);
+        }
+    }
+
+    /// <summary>What is known of a target; false when nothing is.</summary>
+    public bool TryFind(string targetId, out KnownHearts known)
+    {
+        var hash = _hash.Of(targetId);
+        var set = SetOf(hash);
+        lock (StripeOf(set))
+        {
+            var slot = Find(set, hash);
+            known = slot < 0 ? default : _known[slot];
+            return slot >= 0;
+        }
+    }
+
+    private int SetOf(ulong hash) => (int)(hash >> 32) & _setMask;
+
+    private Lock StripeOf(int set) => _stripes[set & (_stripes.Length - 1)];
+
+    private int Find(int set, ulong hash)
+    {
+        for (var slot = set * Ways; slot < (set + 1) * Ways; slot++)
+            if (_keys[slot] == hash && _known[slot].Version > 0) return slot;
+        return -1;
+    }
+
+    private int Oldest(int set)
+    {
+        var oldest = set * Ways;
+        for (var slot = oldest + 1; slot < (set + 1) * Ways; slot++)
+            if (_known[slot].AsOf < _known[oldest].AsOf) oldest = slot;
+        return oldest;
+    }
+}

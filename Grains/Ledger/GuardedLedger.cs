@@ -1,0 +1,113 @@
+using HeartGrains.Hearts;
+using HeartGrains.Resilience;
+
+namespace HeartGrains.Ledger;
+
+/// <summary>
+/// A ledger behind its breaker: while that is open, appends are refused and reads fail at once instead of waiting for a store that does not answer. What only a
+/// store that answers needs (the fold, its health, finding out who wrote) goes to it as it is.
+/// </summary>
+internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHeartLedger, IAsyncDisposable
+{
+    /// <inheritdoc/>
+    public bool IsSynchronous => inner.IsSynchronous;
+
+    /// <inheritdoc/>
+    public Task InitializeAsync(string keyFingerprint, CancellationToken cancellationToken) => inner.InitializeAsync(keyFingerprint, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AppendOutcome> AppendAsync(ReadOnlyMemory<HeartEvent> batch)
+    {
+        // Nothing is sent, so nothing can have been written.
+        if (!breaker.TryPass(out var ticket, out _)) return new(AppendOutcome.Refused);
+        var append = inner.AppendAsync(batch);
+        if (!append.IsCompletedSuccessfully) return AwaitAsync(append, ticket);
+        var outcome = append.Result;
+        Report(ticket, outcome);
+        return new(outcome);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) =>
+        inner.FindVersionsAsync(batch, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) =>
+        ReadAsync(inner.LoadAsync, (target, recentLimit), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
+        ReadAsync(inner.FindHeartAsync, (target, heart), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfPaused();
+        return inner.ListUsersAsync(target, before, limit, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfPaused();
+        return inner.ListTopAsync(limit, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => inner.FoldAsync(limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (inner is IAsyncDisposable later) await later.DisposeAsync();
+        else (inner as IDisposable)?.Dispose();
+    }
+
+    private async ValueTask<AppendOutcome> AwaitAsync(ValueTask<AppendOutcome> append, BreakerTicket ticket)
+    {
+        var outcome = AppendOutcome.Unknown;
+        try
+        {
+            return outcome = await append;
+        }
+        finally
+        {
+            Report(ticket, outcome);
+        }
+    }
+
+    private async ValueTask<TResult> ReadAsync<TFirst, TSecond, TResult>(
+        Func<TFirst, TSecond, CancellationToken, ValueTask<TResult>> read, (TFirst First, TSecond Second) of, CancellationToken cancellationToken)
+    {
+        if (!breaker.TryPass(out var ticket, out _)) throw Paused();
+        var verdict = CallVerdict.Failed;
+        try
+        {
+            var result = await read(of.First, of.Second, cancellationToken);
+            verdict = CallVerdict.Good;
+            return result;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            verdict = CallVerdict.Ignored;
+            throw;
+        }
+        finally
+        {
+            breaker.Report(ticket, verdict);
+        }
+    }
+
+    private void Report(in BreakerTicket ticket, AppendOutcome outcome) =>
+        breaker.Report(ticket, outcome is AppendOutcome.Refused or AppendOutcome.Unknown ? CallVerdict.Failed : CallVerdict.Good);
+
+    private void ThrowIfPaused()
+    {
+        if (!breaker.WouldPass(out _)) throw Paused();
+    }
+
+    private static LedgerException Paused() => new("The ledger is not asked for a moment, after failures.");
+}
