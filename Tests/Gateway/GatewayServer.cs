@@ -37,6 +37,7 @@ public sealed class GatewayServer : IAsyncLifetime
         _app.UseOverloadGuard();
         _app.MapHearts();
         _app.MapQuota();
+        _app.MapBreakers();
         _app.MapOperations();
         _app.MapGet("/broken", static () => { throw new InvalidOperationException("secret"); });
         await _app.StartAsync();

@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace HeartGrains.Tests.Cluster;
+
+/// <summary>Breakers of a real cluster: an operator's hand reaches all of it, and one dependency's trouble stays with its own breaker.</summary>
+[Collection(nameof(AloneCollection))]
+public sealed class BreakerClusterTests(BreakerCluster cluster) : IClassFixture<BreakerCluster>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Post_ForcedOpen_ReachesEveryGatewayWithinTwoSeconds()
+    {
+        var (first, second) = (Client(0), Client(1));
+        await LocalCluster.UntilAsync(async () => await IsGivenAsync(first) && await IsGivenAsync(second), Patience, "no heart is given");
+
+        await ForceAsync(first, "hearts", """{"state":"forced_open","for":"5m","reason":"a drill"}""");
+        var told = TimeProvider.System.GetTimestamp();
+        await LocalCluster.UntilAsync(async () => await StateAsync(second, "hearts") == "forced_open", Patience, "the second does not follow");
+        TimeProvider.System.GetElapsedTime(told).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        using var refused = await GiveAsync(second);
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        await ForceAsync(second, "hearts", """{"state":"auto","reason":"over"}""");
+        await LocalCluster.UntilAsync(async () => await IsGivenAsync(first) && await IsGivenAsync(second), Patience, "the first does not follow");
+    }
+
+    /// <summary>The silos' ledger is told through a gateway, and theirs alone opens: the gateways go on asking silos.</summary>
+    [Fact]
+    public async Task Post_LedgerForcedOpen_RefusesHeartsAndLeavesOtherBreakersClosed()
+    {
+        var client = Client(0);
+        await LocalCluster.UntilAsync(() => IsGivenAsync(client), Patience, "no heart is given");
+        await ForceAsync(client, "ledger", """{"state":"forced_open","for":"5m","reason":"a drill"}""");
+
+        // Each silo follows by itself.
+        await LocalCluster.UntilAsync(async () => await RefusedInARowAsync(client) == 50, Patience, "the silos do not follow");
+        (await StateAsync(client, "hearts")).ShouldBe("closed");
+        (await StateAsync(client, "quota")).ShouldBe("closed");
+        await ForceAsync(client, "ledger", """{"state":"auto","reason":"over"}""");
+        await LocalCluster.UntilAsync(() => IsGivenAsync(client), Patience, "no heart is given again");
+    }
+
+    /// <summary>Membership is kept there and nothing else: what runs goes on, and who wants to join fails and has to try again.</summary>
+    [Fact]
+    public async Task Redis_GoneForAMinute_TheClusterServesOnAndNoSiloJoinsUntilItIsBack()
+    {
+        var clients = new[] { Client(0), Client(1) };
+        await LocalCluster.UntilAsync(async () => await IsGivenAsync(clients[0]) && await IsGivenAsync(clients[1]), Patience, "no heart is given");
+        await cluster.RunAsync("stop", "redis", "1");
+        var gone = TimeProvider.System.GetTimestamp();
+        var joining = cluster.RunAsync("add", "silo");
+        var served = 0;
+        while (TimeProvider.System.GetElapsedTime(gone) < TimeSpan.FromSeconds(60) || !joining.IsCompleted)
+        {
+            foreach (var client in clients)
+            {
+                using var answer = await GiveAsync(client);
+                answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Content.ReadAsStringAsync());
+                served++;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{served} hearts given while Redis was gone");
+        await Should.ThrowAsync<InvalidOperationException>(joining);
+        await cluster.RunAsync("start", "redis", "1");
+        await cluster.RunAsync("add", "silo");
+        await LocalCluster.UntilAsync(() => IsGivenAsync(clients[0]), Patience, "no heart is given again");
+    }
+
+    private HttpClient Client(int gateway) => new() { BaseAddress = cluster.Gateways[gateway], Timeout = TimeSpan.FromSeconds(10) };
+
+    private static Task<HttpResponseMessage> GiveAsync(HttpClient client) =>
+        client.PostAsJsonAsync("/api/v1/hearts", new { target_id = $"t{Random.Shared.Next(50)}", user_id = $"{Guid.NewGuid():N}" });
+
+    private static async Task<bool> IsGivenAsync(HttpClient client)
+    {
+        using var answer = await GiveAsync(client);
+        return answer.StatusCode == HttpStatusCode.Created;
+    }
+
+    private static async Task<int> RefusedInARowAsync(HttpClient client)
+    {
+        var refused = 0;
+        while (refused < 50 && await CodeAsync(client) == "ledger-unavailable") refused++;
+        return refused;
+    }
+
+    private static async Task<string?> CodeAsync(HttpClient client)
+    {
+        using var answer = await GiveAsync(client);
+        return answer.IsSuccessStatusCode ? null : (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString();
+    }
+
+    private static async Task<string?> StateAsync(HttpClient client, string name) =>
+        (await client.GetFromJsonAsync<JsonElement>("/api/v1/breakers")).GetProperty("breakers").EnumerateArray()
+            .Single(breaker => breaker.GetProperty("name").GetString() == name).GetProperty("state").GetString();
+
+    private static async Task ForceAsync(HttpClient client, string name, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/breakers/" + name);
+        request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", BreakerCluster.OperatorKey);
+        using var answer = await client.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
+        (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("reaches").GetString().ShouldBe("cluster");
+    }
+}
+
+/// <summary>Two silos and two gateways that know an operator.</summary>
+public sealed class BreakerCluster() : LocalCluster(silos: 2, gateways: 2, $"OperatorKey={OperatorKey}")
+{
+    public const string OperatorKey = "an-operators-key-of-tests";
+}

@@ -1,0 +1,55 @@
+using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Resilience;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace HeartGrains.Tests.Gateway;
+
+public sealed class LastKnownTests
+{
+    private const int Room = 1_000;
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly LastKnown _known;
+
+    public LastKnownTests() => _known = new LastKnown(Options.Create(new ResilienceOptions { LastKnownTargets = Room }), _time);
+
+    [Fact]
+    public void Note_AnswersOutOfOrder_KeepsTheNewest()
+    {
+        _known.Note("t", count: 5, version: 8);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _known.Note("t", count: 4, version: 7);
+        _known.TryFind("t", out var seen).ShouldBeTrue();
+        seen.ShouldBe(new KnownHearts(5, 8, _time.GetUtcNow().AddSeconds(-1).Ticks));
+        _known.Note("t", count: 5, version: 8);
+        _known.TryFind("t", out seen).ShouldBeTrue();
+        seen.AsOf.ShouldBe(_time.GetUtcNow().Ticks);
+    }
+
+    [Fact]
+    public void Note_TargetWithoutAHistory_TakesNoPlace()
+    {
+        _known.Note("t", count: 0, version: 0);
+        _known.TryFind("t", out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Note_MoreTargetsThanThereIsRoomFor_ForgetsThoseHeardOfLongestAgo()
+    {
+        for (var target = 0; target < Room * 20; target++)
+        {
+            _known.Note($"t{target}", target, 1);
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        var found = Enumerable.Range(0, Room * 20).Where(target => _known.TryFind($"t{target}", out _)).ToArray();
+        found.Length.ShouldBeInRange(Room * 9 / 10, Room * 11 / 10);
+        found.Average().ShouldBeGreaterThan(Room * 18);
+        foreach (var target in found)
+        {
+            _known.TryFind($"t{target}", out var seen).ShouldBeTrue();
+            seen.Count.ShouldBe(target);
+        }
+    }
+}
