@@ -4,8 +4,8 @@ using Orleans.Runtime;
 namespace HeartGrains.Silo;
 
 /// <summary>
-/// Stops a silo whose own row is gone from the membership table: the table was wiped, others may have formed a second cluster, and living on
-/// would split the service. Reads that fail prove nothing and do not count.
+/// Stops a silo whose own row is gone from a membership table in which others are: the table was wiped, they have formed a second cluster, and living on
+/// would split the service. In an empty table nobody is, and reads that fail prove nothing: neither counts.
 /// </summary>
 internal sealed partial class MembershipWatchdog(
     IMembershipTable table, ILocalSiloDetails silo, ISiloStatusOracle status, IHostApplicationLifetime lifetime, TimeProvider time,
@@ -45,12 +45,9 @@ internal sealed partial class MembershipWatchdog(
         try
         {
             var row = await table.ReadRowAsync(silo.SiloAddress, CancellationToken.None);
-            return row.Members.Any(member => member.Item1.SiloAddress.Equals(silo.SiloAddress));
-        }
-        catch (RedisClusteringException)
-        {
-            // Redis answered and there is no table: this is not the exception of a server that cannot be reached.
-            return false;
+            return row.Members.Any(member => member.Item1.SiloAddress.Equals(silo.SiloAddress)) ? true
+                : (await table.ReadAllAsync(CancellationToken.None)).Members.Any() ? false
+                : null;
         }
         catch (Exception exception)
         {
