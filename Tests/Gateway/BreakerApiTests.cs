@@ -44,7 +44,7 @@ public sealed class BreakerApiTests : IAsyncLifetime
         forced.StatusCode.ShouldBe(HttpStatusCode.OK);
         var told = await forced.JsonAsync();
         told.GetProperty("reaches").GetString().ShouldBe("cluster");
-        (told.GetProperty("until").GetDateTimeOffset() - DateTimeOffset.UtcNow).ShouldBeInRange(TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+        (told.GetProperty("until").GetDateTimeOffset() - TimeProvider.System.GetUtcNow()).ShouldBeInRange(TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
 
         using var refused = await Client.GiveAsync(target, "u");
         await refused.ShouldBeProblemAsync(503, "temporary-reduced-capacity");

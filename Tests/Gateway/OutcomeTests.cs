@@ -1,6 +1,7 @@
 using System.Net;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
+using HeartGrains.Resilience;
 using HeartGrains.Tests.RateLimiting;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
@@ -123,6 +124,31 @@ public sealed class OutcomeTests
             giveUp.IsCancellationRequested.ShouldBeFalse();
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
+    }
+
+    /// <summary>The quota is asked before every heart, and is another dependency all the same.</summary>
+    [Theory]
+    [InlineData(Breakers.Quota, Breakers.Hearts)]
+    [InlineData(Breakers.Hearts, Breakers.Quota)]
+    public async Task Breakers_OneDependencyInTrouble_OnlyItsOwnOpens(string troubled, string well)
+    {
+        (string, string)[] quick = [.. from name in (string[])["Quota", "Hearts"] from setting in (string[])["TripOn=failure_rate", "MinimumCalls=4"]
+                                       select ($"Breakers:{name}:{setting.Split('=')[0]}", setting.Split('=')[1])];
+        await using var server = await ScriptedServer.StartAsync([.. Fast, .. quick]);
+        if (troubled == Breakers.Quota) server.Grains.Acquire = static _ => Task.FromException<QuotaDecision>(new TimeoutException());
+        else server.Grains.Write = static (_, _) => Task.FromException<HeartReceipt>(new TimeoutException());
+
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while (server.Breakers.Of(troubled).Look().State != BreakerState.Open)
+        {
+            await server.Client.GiveAsync("t", "u");
+            await server.Client.ReadAsync("t");
+            giveUp.IsCancellationRequested.ShouldBeFalse();
+        }
+
+        server.Breakers.Of(well).Look().State.ShouldBe(BreakerState.Closed);
+        server.Breakers.Of(well).Look().Reading.Calls.ShouldBeGreaterThan(0);
+        server.Breakers.Of(well).Look().Reading.Failures.ShouldBe(0);
     }
 
     [Fact]

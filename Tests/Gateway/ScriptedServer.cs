@@ -5,6 +5,7 @@ using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
+using HeartGrains.Resilience;
 using HeartGrains.Tests.Infrastructure;
 using HeartGrains.Tests.RateLimiting;
 using Microsoft.AspNetCore.Builder;
@@ -32,6 +33,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public ScriptedGrains Grains { get; }
 
     public LogLines Log { get; }
+
+    public Breakers Breakers => _app.Services.GetRequiredService<Breakers>();
 
     public static Task<ScriptedServer> StartAsync(params (string Key, string Value)[] settings) => StartAsync(new ScriptedGrains(), settings);
 

@@ -122,7 +122,7 @@ public sealed class StaleReadTests
         heart.GetProperty("target_id").GetString().ShouldBe(target);
         heart.GetProperty("count").GetInt64().ShouldBe(count);
         heart.GetProperty("version").GetInt64().ShouldBe(version);
-        (DateTimeOffset.UtcNow - heart.GetProperty("as_of").GetDateTimeOffset()).ShouldBeInRange(TimeSpan.FromSeconds(-1), TimeSpan.FromMinutes(1));
+        (TimeProvider.System.GetUtcNow() - heart.GetProperty("as_of").GetDateTimeOffset()).ShouldBeInRange(TimeSpan.FromSeconds(-1), TimeSpan.FromMinutes(1));
         heart.TryGetProperty("hearted", out _).ShouldBeFalse();
     }
 }
