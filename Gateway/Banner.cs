@@ -2,12 +2,13 @@ using HeartGrains.Hosting;
 
 namespace HeartGrains.Gateway;
 
-/// <summary>What a person sees when the gateway is ready: where things are, and one line to try.</summary>
+/// <summary>What a person sees when the gateway is ready: where things are, and one line to try. Nothing that stands between lines for a collector.</summary>
 internal static class Banner
 {
     public static void AnnounceOnStart(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<HostSettings>();
+        if (settings.Logs == LogFormat.Json) return;
         app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), settings)));
     }
 

@@ -15,6 +15,16 @@ public enum HostMode
     Cluster,
 }
 
+/// <summary>How log lines are written.</summary>
+public enum LogFormat
+{
+    /// <summary>For people.</summary>
+    Text,
+
+    /// <summary>For collectors: one JSON object a line, with time in UTC, level, category, event and the message's parts.</summary>
+    Json,
+}
+
 /// <summary>What a process is and where it listens; section <c>HeartGrains</c>.</summary>
 public sealed class HostSettings
 {
@@ -55,6 +65,9 @@ public sealed class HostSettings
 
     /// <summary>Serves the Orleans Dashboard under <c>/dashboard</c>; default on in <c>single</c> and <c>dev</c> on loopback, off otherwise.</summary>
     public bool? Dashboard { get; set; }
+
+    /// <summary><c>text</c> (default) or <c>json</c>.</summary>
+    public LogFormat Logs { get; set; } = LogFormat.Text;
 
     /// <summary>How silos and gateways find each other.</summary>
     public ClusterSettings Cluster { get; set; } = new();

@@ -35,6 +35,15 @@ public static class ServiceHost
         builder.Services.TryAddTimeProvider();
         builder.Services.AddHostedService<MeterBridge>();
 
+        if (settings.Logs == LogFormat.Json)
+        {
+            builder.Logging.AddJsonConsole(json =>
+            {
+                json.UseUtcTimestamp = true;
+                json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+            });
+        }
+
         // This log alone makes the server open an activity and a log scope for every request.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 

@@ -13,6 +13,7 @@ public static class Switches
         ["--key"] = "HeartGrains:Key",
         ["--settings"] = "HeartGrains:Settings",
         ["--dashboard"] = "HeartGrains:Dashboard",
+        ["--logs"] = "HeartGrains:Logs",
         ["--silo-port"] = "HeartGrains:Cluster:SiloPort",
         ["--client-port"] = "HeartGrains:Cluster:ClientPort",
         ["--advertised-address"] = "HeartGrains:Cluster:AdvertisedAddress",
