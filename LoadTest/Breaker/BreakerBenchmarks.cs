@@ -9,13 +9,13 @@ namespace HeartGrains.LoadTest.Breaker;
 public class BreakerBenchmarks
 {
     /// <summary>The pipeline that the others are compared with.</summary>
-    public const string None = "pipeline with nothing";
+    public const string None = "pipeline: nothing";
 
     /// <summary>The pipeline with our breaker.</summary>
-    public const string Ours = "pipeline with AddBreaker";
+    public const string Ours = "pipeline: AddBreaker";
 
     /// <summary>A call recorded.</summary>
-    public const string Recording = "BreakerWindow.Record, good";
+    public const string Recording = "record, good";
 
     private const long LatencyTicks = 5_000_000;
 
@@ -47,15 +47,15 @@ public class BreakerBenchmarks
     public void RecordGood() => _window.Record(LatencyTicks, hasFailed: false);
 
     /// <summary>What the worst costs: a late failure is counted four times.</summary>
-    [Benchmark(Description = "BreakerWindow.Record, failed and slow")]
+    [Benchmark(Description = "record, failed and slow")]
     public void RecordBad() => _window.Record(long.MaxValue / 4, hasFailed: true);
 
     /// <summary>Two readings of the clock, which passing and reporting need.</summary>
-    [Benchmark(Description = "the clock, read twice")]
+    [Benchmark(Description = "clock, read twice")]
     public long ClockTwice() => TimeProvider.System.GetTimestamp() - TimeProvider.System.GetTimestamp();
 
     /// <summary>A call that passes and is reported.</summary>
-    [Benchmark(Description = "Breaker.TryPass and Report")]
+    [Benchmark(Description = "TryPass and Report")]
     public bool PassAndReport()
     {
         if (!_breaker.TryPass(out var ticket, out _)) return false;
@@ -72,7 +72,7 @@ public class BreakerBenchmarks
     public int WithOurs() => Execute(_ours);
 
     /// <summary>The library's alone in it: its rule knows failures, and no latencies.</summary>
-    [Benchmark(Description = "pipeline with Polly's AddCircuitBreaker")]
+    [Benchmark(Description = "pipeline: Polly's own")]
     public int WithLibrary() => Execute(_library);
 
     private int Execute(ResiliencePipeline<int> pipeline)

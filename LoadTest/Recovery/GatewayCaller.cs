@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Resilience;
 
 namespace HeartGrains.LoadTest.Recovery;
 
@@ -42,7 +43,7 @@ internal sealed class GatewayCaller(VirtualTime time, Outage outage, Random rand
             if (_wasToldReady && _isDone) Trace.RightProbes++;
             _wasToldReady = false;
             yield return Outage.AnswerTime;
-            gateway.Breaker.Report(ticket, _isDone ? HeartGrains.Resilience.CallVerdict.Good : HeartGrains.Resilience.CallVerdict.Failed);
+            gateway.Breaker.Report(ticket, _isDone ? CallVerdict.Good : CallVerdict.Failed);
             if (_isDone || attempt >= gateway.Settings.RetryLimit) yield break;
 
             var delay = gateway.Schedule.DelayAfter(attempt, Random.NextDouble());
@@ -79,8 +80,8 @@ internal sealed class SharedGateway(TimeProvider time, GatewayRules rules, Rando
 /// <summary>What may differ between simulated gateways.</summary>
 /// <param name="Breaker">The rule of the breaker in front.</param>
 /// <param name="RetryAfter">What a caller is told when his call was given up.</param>
-internal sealed record GatewayRules(HeartGrains.Resilience.BreakerOptions Breaker, TimeSpan RetryAfter)
+internal sealed record GatewayRules(BreakerOptions Breaker, TimeSpan RetryAfter)
 {
     /// <summary>As delivered.</summary>
-    public static GatewayRules Delivered { get; } = new(new HeartGrains.Resilience.BreakersOptions().Hearts, TimeSpan.FromSeconds(1));
+    public static GatewayRules Delivered { get; } = new(new BreakersOptions().Hearts, TimeSpan.FromSeconds(1));
 }

@@ -48,19 +48,20 @@ public static class RecoveryCommand
 
     private static void Write(IAnsiConsole console, List<RecoveryReport> reports)
     {
-        var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn("").NoWrap());
-        string[] columns = ["mean s", "p50 s", "p95 s", "requests/ operation", "probes/ operation", "operations", "requests", "probes ready", "probe success"];
-        foreach (var column in columns) table.AddColumn(new TableColumn(column).RightAligned());
-        foreach (var report in reports)
-        {
-            table.AddRow(
-                Markup.Escape(report.Model.Name), $"{report.Mean.TotalSeconds:0.00}", $"{report.Percentile(0.5).TotalSeconds:0.00}", $"{report.Percentile(0.95).TotalSeconds:0.00}",
-                $"{report.RequestsPerOperation:0.0}", $"{report.ProbesPerOperation:0.00}", $"{report.OperationsPerRecovery:0.0}", $"{report.RequestsPerRecovery:0.0}",
-                Part(report.ReadyShare), Part(report.ProbeSuccess));
-        }
-
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("");
+        foreach (var report in reports) table.AddColumn(new TableColumn(Markup.Escape(report.Model.Name)).RightAligned());
+        Add("time to recover, s", static report => $"{report.Mean.TotalSeconds:0.00}");
+        Add("  p50", static report => $"{report.Percentile(0.5).TotalSeconds:0.00}");
+        Add("  p95", static report => $"{report.Percentile(0.95).TotalSeconds:0.00}");
+        Add("requests/operation", static report => $"{report.RequestsPerOperation:0.0}");
+        Add("  probes/operation", static report => $"{report.ProbesPerOperation:0.00}");
+        Add("requests/recovery", static report => $"{report.RequestsPerRecovery:0.0}");
+        Add("  operations", static report => $"{report.OperationsPerRecovery:0.0}");
+        Add("probes told ready", static report => Part(report.ReadyShare));
+        Add("probe success", static report => Part(report.ProbeSuccess));
         console.Write(table);
-        console.WriteLine("Operations and requests: until a caller had recovered.");
+
+        void Add(string figure, Func<RecoveryReport, string> text) => table.AddRow([figure, .. reports.Select(text)]);
     }
 
     private static string Part(double? part) => part is { } value ? $"{100 * value:0.0} %" : "–";

@@ -1,3 +1,5 @@
+using HeartGrains.Resilience;
+
 namespace HeartGrains.LoadTest.Recovery;
 
 /// <summary>A way to recover.</summary>
@@ -14,9 +16,13 @@ internal sealed record RecoveryModel(string Name, int Callers, GatewayRules? Gat
         new("plain backoff", 1, null),
         new("ours, one caller", 1, GatewayRules.Delivered),
         new($"ours, {Busy} callers", Busy, GatewayRules.Delivered),
-        new($"  with Retry-After 2 s", Busy, GatewayRules.Delivered with { RetryAfter = TimeSpan.FromSeconds(2) }),
-        new($"  tripping on failures alone", Busy, GatewayRules.Delivered with { Breaker = new HeartGrains.Resilience.BreakerOptions { TripOn = "failure_rate" } }),
+        new($"{Busy}, told 2 s", Busy, GatewayRules.Delivered with { RetryAfter = TimeSpan.FromSeconds(2) }),
+        new($"{Busy}, breaks", Busy, GatewayRules.Delivered with { Breaker = new BreakerOptions { TripOn = "failure_rate" } }),
+        new($"{Busy}, short breaks", Busy, GatewayRules.Delivered with { Breaker = ShortBreaks() }),
     ];
+
+    private static BreakerOptions ShortBreaks() =>
+        new() { TripOn = "failure_rate", BreakDuration = TimeSpan.FromSeconds(0.5), MaxBreakDuration = TimeSpan.FromSeconds(1) };
 
     /// <summary>Goes through one outage.</summary>
     public IReadOnlyList<CallerTrace> Run(Outage outage, Random random)
