@@ -48,6 +48,7 @@ internal sealed class GatewayCaller(VirtualTime time, Outage outage, Random rand
 
             var delay = gateway.Schedule.DelayAfter(attempt, Random.NextDouble());
             if (Time.Now - startedAt + delay >= gateway.Settings.CallTimeout || !gateway.Budget.TryTake()) yield break;
+            yield return delay;
             if (RecoverySchedule.AsksAfter(attempt))
             {
                 Trace.Probes++;
@@ -57,8 +58,6 @@ internal sealed class GatewayCaller(VirtualTime time, Outage outage, Random rand
                 Trace.ReadyProbes++;
                 _wasToldReady = true;
             }
-
-            yield return delay;
         }
     }
 }

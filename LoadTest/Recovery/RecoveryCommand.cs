@@ -16,6 +16,12 @@ public static class RecoveryCommand
     private static readonly Option<int> Seed = OptionValues.Within(
         new Option<int>("--seed") { Description = "Gives the same outages and the same chances again.", DefaultValueFactory = _ => 1 }, 0, int.MaxValue);
 
+    private static readonly Option<TimeSpan> Early = new("--early")
+    {
+        Description = "How much too soon the service may say that it is ready, e.g. 250ms; not at all unless given.",
+        CustomParser = static result => OptionValues.Duration(result, TimeSpan.FromMinutes(1)),
+    };
+
     private static readonly Option<FileInfo?> Chart = new("--chart") { Description = "Draws the distributions of the time to recover into this SVG file." };
 
     static RecoveryCommand() => Chart.Validators.Add(result =>
@@ -28,7 +34,7 @@ public static class RecoveryCommand
     /// <summary>The command, which writes to <paramref name="console"/>.</summary>
     public static Command Create(IAnsiConsole console)
     {
-        var command = new Command("recovery", "Simulates recoveries after outages: plain backoff against the gateway's; takes seconds.") { Recoveries, Seed, Chart };
+        var command = new Command("recovery", "Simulates recoveries after outages: plain backoff against the gateway's; takes seconds.") { Recoveries, Seed, Early, Chart };
         command.SetAction((parsed, cancellationToken) => RunAsync(parsed, console, cancellationToken));
         return command;
     }
@@ -36,7 +42,7 @@ public static class RecoveryCommand
     private static async Task<int> RunAsync(ParseResult parsed, IAnsiConsole console, CancellationToken cancellationToken)
     {
         var (recoveries, seed) = (parsed.GetValue(Recoveries), parsed.GetValue(Seed));
-        var reports = RecoveryModel.All.Select(model => RecoveryReport.Simulate(model, recoveries, seed)).ToList();
+        var reports = RecoveryModel.All.Select(model => RecoveryReport.Simulate(model, recoveries, seed, parsed.GetValue(Early))).ToList();
         Write(console, reports);
         console.WriteLine($"{recoveries:N0} outages each, seed {seed}.");
         if (parsed.GetValue(Chart) is { } chart) await File.WriteAllTextAsync(chart.FullName, RecoveryChart.Draw(reports, seed), cancellationToken);
@@ -48,7 +54,7 @@ public static class RecoveryCommand
 
     private static void Write(IAnsiConsole console, List<RecoveryReport> reports)
     {
-        var table = new Table().Border(TableBorder.Rounded).AddColumn("");
+        var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn("").NoWrap());
         foreach (var report in reports) table.AddColumn(new TableColumn(Markup.Escape(report.Model.Name)).RightAligned());
         Add("time to recover, s", static report => $"{report.Mean.TotalSeconds:0.00}");
         Add("  p50", static report => $"{report.Percentile(0.5).TotalSeconds:0.00}");
@@ -58,7 +64,9 @@ public static class RecoveryCommand
         Add("requests/recovery", static report => $"{report.RequestsPerRecovery:0.0}");
         Add("  operations", static report => $"{report.OperationsPerRecovery:0.0}");
         Add("probes told ready", static report => Part(report.ReadyShare));
+        Add("  of", static report => $"{report.Probes:N0}");
         Add("probe success", static report => Part(report.ProbeSuccess));
+        Add("  of", static report => $"{report.ReadyProbes:N0}");
         console.Write(table);
 
         void Add(string figure, Func<RecoveryReport, string> text) => table.AddRow([figure, .. reports.Select(text)]);

@@ -13,9 +13,9 @@ internal sealed record RecoveryModel(string Name, int Callers, GatewayRules? Gat
     /// <summary>Those that are compared.</summary>
     public static IReadOnlyList<RecoveryModel> All { get; } =
     [
-        new("plain backoff", 1, null),
-        new("ours, one caller", 1, GatewayRules.Delivered),
-        new($"ours, {Busy} callers", Busy, GatewayRules.Delivered),
+        new("plain", 1, null),
+        new("ours, for 1", 1, GatewayRules.Delivered),
+        new($"ours, for {Busy}", Busy, GatewayRules.Delivered),
         new($"{Busy}, told 2 s", Busy, GatewayRules.Delivered with { RetryAfter = TimeSpan.FromSeconds(2) }),
         new($"{Busy}, breaks", Busy, GatewayRules.Delivered with { Breaker = new BreakerOptions { TripOn = "failure_rate" } }),
         new($"{Busy}, short breaks", Busy, GatewayRules.Delivered with { Breaker = ShortBreaks() }),

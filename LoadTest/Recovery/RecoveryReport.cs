@@ -23,16 +23,29 @@ internal sealed record RecoveryReport(RecoveryModel Model, IReadOnlyList<CallerT
     /// <summary>How many were sent.</summary>
     public int Probes => Sum(static trace => trace.Probes);
 
+    /// <summary>How many of them were told that the service is ready.</summary>
+    public int ReadyProbes => Sum(static trace => trace.ReadyProbes);
+
     /// <summary>The part of the probes that were told the service is ready; none when none was sent.</summary>
-    public double? ReadyShare => Probes == 0 ? null : (double)Sum(static trace => trace.ReadyProbes) / Probes;
+    public double? ReadyShare => Probes == 0 ? null : (double)ReadyProbes / Probes;
 
     /// <summary>Of those, the part after which the next request succeeded.</summary>
-    public double? ProbeSuccess => Sum(static trace => trace.ReadyProbes) is var ready and > 0 ? (double)Sum(static trace => trace.RightProbes) / ready : null;
+    public double? ProbeSuccess => ReadyProbes == 0 ? null : (double)Sum(static trace => trace.RightProbes) / ReadyProbes;
 
-    /// <summary>Sends the same outages, which a seed gives, through a model.</summary>
-    public static RecoveryReport Simulate(RecoveryModel model, int recoveries, int seed) => new(
-        model,
-        [.. Enumerable.Range(0, recoveries).SelectMany(number => model.Run(Outage.Draw(new Random(HashOf(seed, number, 0))), new Random(HashOf(seed, number, 1))))]);
+    /// <summary>Sends the outages that a seed gives, the same for each model, through one.</summary>
+    public static RecoveryReport Simulate(RecoveryModel model, int recoveries, int seed, TimeSpan early = default)
+    {
+        // Seeds that follow each other would give numbers that resemble each other.
+        var seeds = new Random(seed);
+        var traces = new List<CallerTrace>(recoveries * model.Callers);
+        for (var recovery = 0; recovery < recoveries; recovery++)
+        {
+            var outage = Outage.Draw(new Random(seeds.Next()), early);
+            traces.AddRange(model.Run(outage, new Random(seeds.Next())));
+        }
+
+        return new RecoveryReport(model, traces);
+    }
 
     /// <summary>The time to recover that a part of the callers did not exceed, by the nearest-rank method.</summary>
     public TimeSpan Percentile(double part) => _times[Math.Clamp((int)Math.Ceiling(part * _times.Length) - 1, 0, _times.Length - 1)];
@@ -45,9 +58,6 @@ internal sealed record RecoveryReport(RecoveryModel Model, IReadOnlyList<CallerT
         while (index < _times.Length && _times[index] == time) index++;
         return (double)index / _times.Length;
     }
-
-    // Unlike HashCode.Combine the same in every process.
-    private static int HashOf(int seed, int number, int stream) => unchecked((((seed * 486_187_739) + number) * 486_187_739) + stream);
 
     private int Sum(Func<CallerTrace, int> count) => Traces.Sum(count);
 }
