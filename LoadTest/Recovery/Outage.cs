@@ -21,10 +21,10 @@ internal sealed record Outage(TimeSpan WellAt, TimeSpan ReadyAt, double FailureR
     {
         const double MedianSeconds = 6;
         const double Spread = 0.66;
-        const double FailureRate = 0.02;
+        const double FailuresAfterwards = 0.02;
         var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
         var wellAt = TimeSpan.FromSeconds(MedianSeconds * Math.Exp(Spread * normal));
-        return new Outage(wellAt, wellAt - early + ((Lag + early) * random.NextDouble()), FailureRate);
+        return new Outage(wellAt, wellAt - early + ((Lag + early) * random.NextDouble()), FailuresAfterwards);
     }
 
     /// <summary>A request that arrives now succeeds; <paramref name="chance"/> is 0 to 1.</summary>
