@@ -14,7 +14,7 @@ internal sealed class RecoveryChart
     private const int Bottom = 52;
     private const int Seconds = 6;
     private const int Points = 240;
-    private static readonly string[] Colors = ["#c0652a", "#2f6fb2", "#2e8b57", "#8a4fa3", "#57606a"];
+    private static readonly string[] Colors = ["#c0652a", "#2f6fb2", "#2e8b57", "#8a4fa3", "#57606a", "#b8860b"];
 
     private readonly StringBuilder _svg = new();
 
