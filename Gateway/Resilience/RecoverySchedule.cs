@@ -17,6 +17,6 @@ public sealed class RecoverySchedule(TimeSpan baseDelay, TimeSpan cap)
         return (growing < cap ? growing : cap) * (1 + (Jitter * ((2 * chance) - 1)));
     }
 
-    /// <summary>After the failed attempt number <paramref name="attempt"/>, from 0, a silo is asked before it goes on.</summary>
-    public static bool AsksAfter(int attempt) => attempt % ProbePeriod == ProbePeriod - 1;
+    /// <summary>After the failed attempt number <paramref name="attempt"/>, from 0, a silo is asked before it goes on: the next is the fifth, the tenth and so on, counted from one.</summary>
+    public static bool AsksAfter(int attempt) => (attempt + 2) % ProbePeriod == 0;
 }

@@ -38,8 +38,11 @@ internal sealed class RecoveryStrategy(
                 return outcome;
             }
 
-            if (RecoverySchedule.AsksAfter(attempt) && !await probe.IsReadyAsync(context.CancellationToken)) return outcome;
             await Task.Delay(delay, time, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (context.CancellationToken.IsCancellationRequested) return outcome;
+
+            // Asked after the wait: before it, it would only say what the attempt that has just failed did.
+            if (RecoverySchedule.AsksAfter(attempt) && !await probe.IsReadyAsync(context.CancellationToken)) return outcome;
             if (context.CancellationToken.IsCancellationRequested) return outcome;
             metrics.Retried();
             call = callback(context, state);

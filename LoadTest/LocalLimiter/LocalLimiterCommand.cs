@@ -1,12 +1,5 @@
 using System.CommandLine;
-using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Diagnosers;
-using BenchmarkDotNet.Jobs;
-using BenchmarkDotNet.Loggers;
-using BenchmarkDotNet.Reports;
-using BenchmarkDotNet.Running;
-using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using Perfolizer.Horology;
+using HeartGrains.LoadTest.Report;
 using Spectre.Console;
 
 namespace HeartGrains.LoadTest.LocalLimiter;
@@ -15,8 +8,6 @@ namespace HeartGrains.LoadTest.LocalLimiter;
 public static class LocalLimiterCommand
 {
     private const int Threads = 8;
-    private const int Rounds = 5;
-    private const int Iterations = 100;
     private static readonly TimeSpan HammerTime = TimeSpan.FromSeconds(1);
 
     /// <summary>The command, which writes to <paramref name="console"/>.</summary>
@@ -29,16 +20,8 @@ public static class LocalLimiterCommand
 
     private static int Run(IAnsiConsole console)
     {
-        console.WriteLine("Measuring single decisions with BenchmarkDotNet …");
-        var rounds = Enumerable.Range(0, Rounds).Select(_ => Measure()).ToList();
-        if (rounds.FirstOrDefault(static round => round.HasCriticalValidationErrors || round.Reports.IsEmpty) is { } failed)
-        {
-            foreach (var error in failed.ValidationErrors) console.MarkupLineInterpolated($"[red]{error.Message}[/]");
-            console.WriteLine("Try: dotnet run -c Release --project LoadTest -- local-limiter");
-            return ExitCode.Failed;
-        }
-
-        var decisions = Decision.Of(rounds);
+        var decisions = ShortBenchmark.Measure<LimiterBenchmarks>(console, "local-limiter").ConvertAll(static measured => new Decision(measured));
+        if (decisions.Count == 0) return ExitCode.Failed;
         Write(console, decisions);
 
         HammerReport[] reports =
@@ -53,20 +36,6 @@ public static class LocalLimiterCommand
             : ExitCode.Failed;
     }
 
-    private static Summary Measure()
-    {
-        // In this process: the build of a project of its own would take longer than the measurement. Many short iterations, in rounds that take
-        // turns, and their median: on a busy machine most of them run undisturbed.
-        var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance)
-            .WithIterationTime(TimeInterval.FromMilliseconds(2)).WithWarmupCount(Iterations).WithIterationCount(Iterations);
-        var config = ManualConfig.CreateEmpty()
-            .AddJob(job)
-            .AddDiagnoser(MemoryDiagnoser.Default)
-            .AddLogger(NullLogger.Instance)
-            .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "heartgrains-benchmarks"));
-        return BenchmarkRunner.Run<LimiterBenchmarks>(config);
-    }
-
     private static void Write(IAnsiConsole console, List<Decision> decisions)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn("one thread").NoWrap());
@@ -75,7 +44,7 @@ public static class LocalLimiterCommand
         {
             var library = decisions.Single(other => other.IsLibrary && other.Refuses == decision.Refuses);
             table.AddRow(
-                decision.Name, $"{decision.Nanos:0.0}", string.Join(' ', decision.RoundNanos.Select(static nanos => nanos < 100 ? $"{nanos:0.0}" : $"{nanos:0}")), $"{1_000 / decision.Nanos:0.0}",
+                decision.Name, $"{decision.Nanos:0.0}", decision.Cost.RoundsText, $"{1_000 / decision.Nanos:0.0}",
                 $"{library.Nanos / decision.Nanos:0.0}", $"{decision.Bytes}");
         }
 
@@ -96,22 +65,16 @@ public static class LocalLimiterCommand
         console.Write(table);
     }
 
-    private sealed record Decision(string Name, IReadOnlyList<double> RoundNanos, long? Bytes)
+    private sealed record Decision(ShortBenchmark Cost)
     {
-        public double Nanos { get; } = RoundNanos.Order().ElementAt(RoundNanos.Count / 2);
+        public string Name => Cost.Name;
+
+        public double Nanos => Cost.Nanos;
+
+        public long? Bytes => Cost.Bytes;
 
         public bool IsLibrary => Name.StartsWith("library", StringComparison.Ordinal);
 
         public bool Refuses => Name.EndsWith("refuses", StringComparison.Ordinal);
-
-        public static List<Decision> Of(IEnumerable<Summary> rounds) =>
-        [
-            .. rounds.SelectMany(static round => round.Reports)
-                .GroupBy(static report => report.BenchmarkCase.Descriptor.WorkloadMethodDisplayInfo.Trim('\''))
-                .Select(static reports => new Decision(
-                    reports.Key,
-                    [.. reports.Select(static report => report.ResultStatistics?.Median ?? double.NaN)],
-                    reports.Min(static report => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase)))),
-        ];
     }
 }
