@@ -31,9 +31,9 @@ internal static partial class DeployedFiles
     public static IEnumerable<string> MetricsIn(string text) =>
         OurMetric().Matches(text).Select(static match => HistogramSuffix().Replace(match.Value, "")).Distinct();
 
-    [GeneratedRegex(@"\bheartgrains_[a-z0-9_]*[a-z0-9]")]
+    [GeneratedRegex(@"\bheartgrains_[a-z0-9_]*[a-z0-9]", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex OurMetric();
 
-    [GeneratedRegex("_(bucket|sum|count)$")]
+    [GeneratedRegex("_(bucket|sum|count)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex HistogramSuffix();
 }

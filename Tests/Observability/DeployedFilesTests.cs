@@ -64,18 +64,18 @@ public sealed partial class DeployedFilesTests
     /// <summary>As GitHub makes anchors of headings.</summary>
     private static string Anchor(string heading) => NotInAnchor().Replace(heading.Trim().ToLowerInvariant(), "").Replace(' ', '-');
 
-    [GeneratedRegex("^#+ (?<text>.+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("^#+ (?<text>.+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Heading();
 
-    [GeneratedRegex("[^a-z0-9 _-]")]
+    [GeneratedRegex("[^a-z0-9 _-]", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex NotInAnchor();
 
-    [GeneratedRegex("^ +- alert: (?<name>[A-Za-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("^ +- alert: (?<name>[A-Za-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex AlertName();
 
-    [GeneratedRegex("^ +- alert: .*?(?=^ +- |\\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex("^ +- alert: .*?(?=^ +- |\\z)", RegexOptions.Multiline | RegexOptions.Singleline, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Alert();
 
-    [GeneratedRegex("^ +runbook: docs/runbook\\.md#(?<section>[a-z0-9_-]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("^ +runbook: docs/runbook\\.md#(?<section>[a-z0-9_-]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Runbook();
 }

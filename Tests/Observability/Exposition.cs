@@ -38,12 +38,12 @@ internal static partial class Exposition
         return string.Join(", ", Label().Matches(series.Groups["labels"].Value).Select(static match => match.Groups["name"].Value));
     }
 
-    [GeneratedRegex("^(# [A-Z]+ )?heartgrains_")]
+    [GeneratedRegex("^(# [A-Z]+ )?heartgrains_", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex OurLine();
 
-    [GeneratedRegex("^# TYPE (?<name>heartgrains_[a-z0-9_]+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("^# TYPE (?<name>heartgrains_[a-z0-9_]+) (?<type>[a-z]+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex TypeLine();
 
-    [GeneratedRegex("(?<name>[a-z_]+)=\"", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("(?<name>[a-z_]+)=\"", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Label();
 }

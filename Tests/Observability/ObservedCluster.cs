@@ -12,8 +12,8 @@ public sealed class ObservedCluster : IAsyncLifetime
     private const string OperatorKey = "operator-key-of-a-test";
 
     private readonly SiloAndGateway _cluster = new();
-    private HttpClient _gateway = null!;
-    private HttpClient _silo = null!;
+    private readonly HttpClient _gateway = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _silo = new() { Timeout = TimeSpan.FromSeconds(10) };
 
     /// <summary>Scrapes both.</summary>
     public LocalPrometheus Prometheus { get; } = new(DeployedFiles.Alerts);
@@ -22,8 +22,8 @@ public sealed class ObservedCluster : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _cluster.InitializeAsync();
-        _gateway = new HttpClient { BaseAddress = _cluster.Gateways.Single(), Timeout = TimeSpan.FromSeconds(10) };
-        _silo = new HttpClient { BaseAddress = (await _cluster.MembersAsync("silo")).Single().Url, Timeout = TimeSpan.FromSeconds(10) };
+        _gateway.BaseAddress = _cluster.Gateways.Single();
+        _silo.BaseAddress = (await _cluster.MembersAsync("silo")).Single().Url;
         Prometheus.Scrape("heartgrains-gateway", _gateway.BaseAddress);
         Prometheus.Scrape("heartgrains-silo", _silo.BaseAddress);
         await Prometheus.StartAsync();
@@ -72,6 +72,7 @@ public sealed class ObservedCluster : IAsyncLifetime
     /// <summary>So that metrics that appear with the first use have appeared: hearts, reads and a quota that is spent.</summary>
     private async Task UseAllAsync()
     {
+        await LocalCluster.UntilAsync(async () => await GiveAsync() == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "no heart was taken");
         for (var i = 0; i < 10; i++)
         {
             (await GiveAsync()).ShouldBe(HttpStatusCode.Created);

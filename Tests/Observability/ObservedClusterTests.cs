@@ -16,9 +16,11 @@ public sealed partial class ObservedClusterTests(ObservedCluster cluster) : ICla
     public async Task Metrics_OfGatewayAndSilo_AreThoseOfThePage()
     {
         var described = TableRow().Matches(DeployedFiles.Page("metrics.md")).Select(static row => new DescribedMetric(
-            row.Groups["name"].Value, row.Groups["type"].Value, row.Groups["labels"].Value.Replace("`", ""), row.Groups["of"].Value));
+            row.Groups["name"].Value, row.Groups["type"].Value, row.Groups["labels"].Value.Replace("`", ""), row.Groups["of"].Value)).ToList();
         var shown = Exposition.Describe(await cluster.GatewayMetricsAsync(), await cluster.SiloMetricsAsync());
-        described.ShouldBe(shown, ignoreOrder: true);
+        described.ShouldBeUnique();
+        shown.Except(described).ShouldBeEmpty("not on the page");
+        described.Except(shown).ShouldBeEmpty("only on the page");
     }
 
     [Fact]
@@ -141,9 +143,9 @@ public sealed partial class ObservedClusterTests(ObservedCluster cluster) : ICla
         }
     }
 
-    [GeneratedRegex(@"\$\{?[a-z_]+(:[a-z]+)?\}?", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\$\{?[a-z_]+(:[a-z]+)?\}?", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Variable();
 
-    [GeneratedRegex(@"^\| `(?<name>heartgrains_[a-z0-9_]+)` \| (?<type>[a-z]+) \| [^|]* \| (?<labels>[^|]*?) ?\| (?<of>[a-z]+) \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^\| `(?<name>heartgrains_[a-z0-9_]+)` \| (?<type>[a-z]+) \| [^|]* \| (?<labels>[^|]*?) ?\| (?<of>[a-z]+) \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex TableRow();
 }
