@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds Release and runs the tests; arguments go to the runner: ./scripts/test.sh -class '*Ledger*' (-? lists them all).
-# The last line says how many passed and failed. The tests start private PostgreSQL and Redis processes of their own.
+# The last line says how many passed and failed. The tests start private PostgreSQL, Redis and Prometheus processes of their own.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib/packages.sh
@@ -8,6 +8,7 @@ source "$root/scripts/lib/packages.sh"
 
 command -v dotnet >/dev/null || fail "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
 need redis-server=redis-server redis-cli=redis-tools initdb=postgresql psql=postgresql-client curl=curl
+need_stopped prometheus prometheus=prometheus promtool=prometheus
 need chromium=chromium || say "Going on without Chromium: only tests of pages need it."
 
 # PostgreSQL runs as another user when the tests run as root, and must be able to write here too.

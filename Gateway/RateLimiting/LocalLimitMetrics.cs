@@ -15,6 +15,12 @@ internal static class LocalLimitMetrics
     private static readonly Counter.Child AddressChild = Refusals.WithLabels("address", "refused");
     private static readonly Counter.Child AddressShadowChild = Refusals.WithLabels("address", "shadow");
 
+    /// <summary>Shows zeros before the first refusal, so that it can be told from none.</summary>
+    public static void Show()
+    {
+        foreach (var child in (Counter.Child[])[GatewayChild, AddressChild, AddressShadowChild]) child.Publish();
+    }
+
     public static void RefusedByGateway() => GatewayChild.Inc();
 
     public static void RefusedByAddress() => AddressChild.Inc();

@@ -70,6 +70,9 @@ internal static class LocalLimitHosting
     public static IServiceCollection AddLocalLimits(this IServiceCollection services) => services.AddSingleton<LocalLimits>();
 
     /// <summary>Goes right after <c>UseProblems</c>, before anything that costs.</summary>
-    public static IApplicationBuilder UseLocalLimits(this IApplicationBuilder app) =>
-        app.UseMiddleware<LocalLimiter>(app.ApplicationServices.GetRequiredService<LocalLimits>());
+    public static IApplicationBuilder UseLocalLimits(this IApplicationBuilder app)
+    {
+        LocalLimitMetrics.Show();
+        return app.UseMiddleware<LocalLimiter>(app.ApplicationServices.GetRequiredService<LocalLimits>());
+    }
 }

@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace HeartGrains.Diagnostics;
 
-/// <summary>What a silo tells Prometheus about its ledger and grains; docs/operations.md explains each.</summary>
+/// <summary>What a silo tells Prometheus about its ledger and grains; docs/metrics.md explains each.</summary>
 public sealed class GrainMetrics
 {
     private readonly Histogram _batchSize = Metrics.CreateHistogram(

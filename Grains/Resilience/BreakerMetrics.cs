@@ -17,6 +17,9 @@ internal sealed class BreakerMetrics : IDisposable
     private static readonly Gauge Health = Metrics.CreateGauge(
         "heartgrains_breaker_health_ratio", "Good answers in time to all calls of the window, 0 to 1.", "dependency");
 
+    private static readonly Gauge Degraded = Metrics.CreateGauge(
+        "heartgrains_breaker_degraded", "1 while too few of the window's answers are good and in time, though calls may pass.", "dependency");
+
     private static readonly Counter Transitions = Metrics.CreateCounter(
         "heartgrains_breaker_transitions_total", "Changes of state, by the state that was entered.", "dependency", "to");
 
@@ -53,6 +56,7 @@ internal sealed class BreakerMetrics : IDisposable
             FailureRate.WithLabels(breaker.Name).Set(status.Reading.FailureRate);
             P95.WithLabels(breaker.Name).Set(status.Reading.P95.TotalSeconds);
             Health.WithLabels(breaker.Name).Set(status.Reading.Health);
+            Degraded.WithLabels(breaker.Name).Set(status.IsDegraded ? 1 : 0);
             Rejected.WithLabels(breaker.Name).IncTo(status.Rejected);
         }
     }

@@ -9,7 +9,9 @@ namespace HeartGrains.Tests.Cluster;
 /// <param name="settings">Settings of all of them, as <c>Key=Value</c>.</param>
 public abstract class LocalCluster(int silos, int gateways, params string[] settings) : IAsyncLifetime
 {
-    private static readonly string Root = FindRoot();
+    /// <summary>The checkout.</summary>
+    public static readonly string Root = FindRoot();
+
     private readonly string _folder = Directory.CreateTempSubdirectory("heartgrains-cluster-").FullName;
 
     /// <summary>One process of the cluster.</summary>

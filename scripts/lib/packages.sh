@@ -21,8 +21,9 @@ has() {
     esac
 }
 
+as_root=()
+
 install_packages() {
-    local -a as_root=()
     if ((EUID != 0)); then
         sudo -n true 2>/dev/null || fail "Missing here: $*. Install them first: sudo apt-get install $*"
         as_root=(sudo)
@@ -42,4 +43,19 @@ need() {
         has "${pair%%=*}" || missing+=("${pair#*=}")
     done
     ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+}
+
+# Debian starts a service when it installs it: `need_stopped SERVICE COMMAND=PACKAGE …` stops it for good if it came just now.
+need_stopped() {
+    local service=$1 pair
+    shift
+    for pair in "$@"; do
+        has "${pair%%=*}" && continue
+        need "$pair" || return
+        if [[ -d /run/systemd/system ]]; then
+            "${as_root[@]}" systemctl disable --quiet --now "$service"
+        else
+            "${as_root[@]}" service "$service" stop >/dev/null 2>&1 || true
+        fi
+    done
 }

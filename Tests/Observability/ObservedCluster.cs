@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using HeartGrains.Tests.Cluster;
+using HeartGrains.Tests.Infrastructure;
+
+namespace HeartGrains.Tests.Observability;
+
+/// <summary>A silo and a gateway that a Prometheus scrapes.</summary>
+public sealed class ObservedCluster : IAsyncLifetime
+{
+    private const string OperatorKey = "operator-key-of-a-test";
+
+    private readonly SiloAndGateway _cluster = new();
+    private readonly HttpClient _gateway = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _silo = new() { Timeout = TimeSpan.FromSeconds(10) };
+
+    /// <summary>Scrapes both.</summary>
+    public LocalPrometheus Prometheus { get; } = new(DeployedFiles.Alerts);
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        await _cluster.InitializeAsync();
+        _gateway.BaseAddress = _cluster.Gateways.Single();
+        _silo.BaseAddress = (await _cluster.MembersAsync("silo")).Single().Url;
+        Prometheus.Scrape("heartgrains-gateway", _gateway.BaseAddress);
+        Prometheus.Scrape("heartgrains-silo", _silo.BaseAddress);
+        await Prometheus.StartAsync();
+        await UseAllAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Prometheus.DisposeAsync();
+        _gateway.Dispose();
+        _silo.Dispose();
+        await _cluster.DisposeAsync();
+    }
+
+    /// <summary>What the gateway tells a scrape.</summary>
+    public Task<string> GatewayMetricsAsync() => _gateway.GetStringAsync("/metrics");
+
+    /// <summary>What the silo tells a scrape.</summary>
+    public Task<string> SiloMetricsAsync() => _silo.GetStringAsync("/metrics");
+
+    /// <summary>Gives a heart of somebody new; returns the status.</summary>
+    public async Task<HttpStatusCode> GiveAsync()
+    {
+        using var answer = await _gateway.PostAsJsonAsync(
+            "/api/v1/hearts", new { target_id = $"t{Random.Shared.Next(10)}", user_id = Guid.NewGuid().ToString() });
+        return answer.StatusCode;
+    }
+
+    /// <summary>Reads a target; returns the status.</summary>
+    public async Task<HttpStatusCode> ReadAsync()
+    {
+        using var answer = await _gateway.GetAsync("/api/v1/hearts?target_id=t1");
+        return answer.StatusCode;
+    }
+
+    /// <summary>An operator's hand on a breaker.</summary>
+    public async Task ForceAsync(string breaker, object order)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/breakers/{breaker}") { Content = JsonContent.Create(order) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
+        using var answer = await _gateway.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>So that metrics that appear with the first use have appeared: hearts, reads and a quota that is spent.</summary>
+    private async Task UseAllAsync()
+    {
+        await LocalCluster.UntilAsync(async () => await GiveAsync() == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "no heart was taken");
+        for (var i = 0; i < 10; i++)
+        {
+            (await GiveAsync()).ShouldBe(HttpStatusCode.Created);
+            (await ReadAsync()).ShouldBe(HttpStatusCode.OK);
+        }
+
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = await _gateway.PostAsJsonAsync("/api/v1/quota/acquire", new { user_id = "greedy", tokens = 40 });
+            answer.StatusCode.ShouldBe(i == 0 ? HttpStatusCode.OK : HttpStatusCode.TooManyRequests);
+        }
+    }
+
+    private sealed class SiloAndGateway() : LocalCluster(silos: 1, gateways: 1, $"OperatorKey={OperatorKey}", "Overload:Enabled=true");
+}
