@@ -16,7 +16,7 @@ public sealed class FaultTests(ClusterFixture cluster) : FaultedLoad(cluster)
             await _cluster.RunAsync("kill", "silo", "2");
         });
 
-        report.Outages.StillFailing.ShouldBe(0);
+        report.Outages.StillFailing.ShouldBe(0, _cluster.Complaints());
         report.Outages.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(6));
         await _cluster.RunAsync("start", "silo", "2");
     }
@@ -32,7 +32,7 @@ public sealed class FaultTests(ClusterFixture cluster) : FaultedLoad(cluster)
             await LocalCluster.SignalAsync(silo.ProcessId, "CONT");
         });
 
-        report.Outages.StillFailing.ShouldBe(0);
+        report.Outages.StillFailing.ShouldBe(0, _cluster.Complaints());
         report.Outages.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(15));
         await LocalCluster.UntilAsync(
             async () => (await _cluster.MembersAsync("silo")).All(member => member.ProcessId != silo.ProcessId), Patience, "the zombie still lives");
@@ -48,7 +48,7 @@ public sealed class FaultTests(ClusterFixture cluster) : FaultedLoad(cluster)
             await _cluster.RunAsync("start", "postgres");
         });
 
-        report.Outages.StillFailing.ShouldBe(0);
+        report.Outages.StillFailing.ShouldBe(0, _cluster.Complaints());
     }
 
     [Fact]

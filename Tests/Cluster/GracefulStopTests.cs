@@ -13,7 +13,7 @@ public sealed class GracefulStopTests(FreshCluster cluster) : FaultedLoad(cluste
         var report = await LoadWhileAsync(seconds: 12, async () => await _cluster.RunAsync("stop", "silo", "1"));
 
         (await _cluster.MembersAsync("silo")).ShouldNotContain(member => member.ProcessId == silo.ProcessId);
-        report.Outages.StillFailing.ShouldBe(0);
+        report.Outages.StillFailing.ShouldBe(0, _cluster.Complaints());
         report.Outages.Longest.ShouldBeLessThan(TimeSpan.FromSeconds(6));
         await _cluster.RunAsync("start", "silo", "1");
     }

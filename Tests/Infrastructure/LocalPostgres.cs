@@ -43,7 +43,7 @@ public sealed class LocalPostgres : LocalServer
 
     protected override async Task CleanUpAsync()
     {
-        if (_disk is not null) await RunAsync("/bin/umount", _disk);
+        if (_disk is not null) await RunAsync("/bin/umount", "--lazy", _disk);
     }
 
     protected override string StopSignal => "INT";
