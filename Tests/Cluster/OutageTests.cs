@@ -40,7 +40,7 @@ public sealed class OutageTests(SmallCluster cluster) : IClassFixture<SmallClust
         var silo = (await cluster.MembersAsync("silo")).Single();
         await cluster.WipeRedisAsync();
         var wiped = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(wiped) < TimeSpan.FromSeconds(20))
+        while (TimeProvider.System.GetElapsedTime(wiped) < TimeSpan.FromSeconds(12))
         {
             using var answer = await GiveAsync(client);
             answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Content.ReadAsStringAsync());
