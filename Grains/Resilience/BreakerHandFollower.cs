@@ -18,6 +18,7 @@ public sealed partial class BreakerHandFollower(Breakers breakers, IGrainFactory
         {
             if (breakers.All.FirstOrDefault(breaker => breaker.Name == order.Breaker) is not { } breaker) return;
             if (order.Revision > 0 && !IsNews(order)) return;
+            if (order.Hand == BreakerHand.Auto && !breaker.IsForced) return;
             var state = order.Hand switch
             {
                 BreakerHand.ForcedOpen => BreakerState.ForcedOpen,

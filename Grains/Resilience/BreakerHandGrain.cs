@@ -1,5 +1,6 @@
 using HeartGrains.RateLimiting;
 using Microsoft.Extensions.Logging;
+using Orleans.Storage;
 
 namespace HeartGrains.Resilience;
 
@@ -16,14 +17,16 @@ public sealed partial class BreakerHandGrain(
     {
         if (!Breakers.Names.Contains(order.Breaker)) throw new ArgumentException("There is no such breaker.", nameof(order));
         var now = timeProvider.GetUtcNow();
-        storage.State.LastRevision++;
+
+        // By the clock, so that it grows also where an earlier one was never stored.
+        storage.State.LastRevision = Math.Max(storage.State.LastRevision + 1, now.ToUnixTimeMilliseconds());
         storage.State.Orders[order.Breaker] = new StoredBreakerOrder(
             order.Hand, now.AddMilliseconds(order.RemainingMillis).ToUnixTimeMilliseconds(), order.Reason, storage.State.LastRevision);
         try
         {
             await storage.WriteStateAsync();
         }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not InconsistentStateException)
         {
             Log.NotStored(logger, exception);
         }

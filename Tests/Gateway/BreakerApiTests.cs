@@ -61,9 +61,10 @@ public sealed class BreakerApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Post_ForASecond_ExpiresByItself()
+    public async Task Post_ForAWhile_ExpiresByItself()
     {
-        (await ForceAsync("ledger", """{"state":"forced_open","for":"1s","reason":"a drill"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await ForceAsync("ledger", """{"state":"forced_open","for":"3s","reason":"a drill"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await ShownAsync("ledger")).GetProperty("state").GetString().ShouldBe("forced_open");
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         while ((await Client.GiveAsync(HeartClient.Fresh("t"), "u")).StatusCode != HttpStatusCode.Created)
         {
