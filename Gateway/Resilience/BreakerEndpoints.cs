@@ -16,7 +16,7 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
     private const int BodyByteLimit = 8 * 1024;
     private const int ReasonLimit = 200;
     private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -66,15 +66,20 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
 
     private async Task<(BreakerOrder Order, bool ReachesAll)> TellAllAsync(BreakerOrder order, CancellationToken cancellationToken)
     {
-        try
+        // A grain that another activation has overtaken fails once and is loaded anew.
+        for (var attempt = 0; attempt < 2; attempt++)
         {
-            var revision = await grains.GetGrain<IBreakerHandGrain>(0).SetAsync(order, cancellationToken).AsTask().WaitAsync(Patience, time, cancellationToken);
-            return (order with { Revision = revision }, true);
+            try
+            {
+                var revision = await grains.GetGrain<IBreakerHandGrain>(0).SetAsync(order, cancellationToken).AsTask().WaitAsync(Patience, time, cancellationToken);
+                return (order with { Revision = revision }, true);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+            }
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            return (order, false);
-        }
+
+        return (order, false);
     }
 
     private static Parsed<BreakerOrder> Parse(string name, ReadOnlySpan<byte> json)

@@ -1,5 +1,6 @@
 using HeartGrains.Resilience;
 using HeartGrains.Tests.RateLimiting;
+using Orleans.Storage;
 
 namespace HeartGrains.Tests.Resilience;
 
@@ -29,6 +30,17 @@ public sealed class BreakerHandGrainTests(QuotaCluster cluster) : IClassFixture<
         cluster.Time.Advance(TimeSpan.FromSeconds(1));
 
         (await grain.SetAsync(new BreakerOrder(Breakers.Ledger, BreakerHand.Auto, 0, "it is up"), Cancel)).ShouldBeGreaterThan(lost);
+    }
+
+    [Fact]
+    public async Task SetAsync_AnotherActivationWrote_FailsOnceAndReloads()
+    {
+        var grain = cluster.Grains.GetGrain<IBreakerHandGrain>(0);
+        var order = new BreakerOrder(Breakers.Quota, BreakerHand.ForcedOpen, 60_000, "a drill");
+        await grain.SetAsync(order, Cancel);
+        cluster.Store.Touch(grain.GetGrainId());
+        await Should.ThrowAsync<InconsistentStateException>(async () => await grain.SetAsync(order, Cancel));
+        await grain.SetAsync(order, Cancel);
     }
 
     [Fact]
