@@ -1,3 +1,4 @@
+using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.RateLimiting;
@@ -56,6 +57,7 @@ internal static class GatewayHosting
         {
             client.Configure<ClusterOptions>(options =>
                 (options.ClusterId, options.ServiceId) = (settings.Cluster.ClusterId, settings.Cluster.ServiceId));
+            if (client.Configuration.HasTraces()) client.AddActivityPropagation();
             client.UseRedisClustering(options => options.ConfigurationOptions = RedisConnection.Parse(redis));
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
             client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(3));

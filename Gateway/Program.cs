@@ -1,3 +1,4 @@
+using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
@@ -11,10 +12,11 @@ return await ServiceHost.RunAsync(() =>
     var builder = ServiceHost.CreateBuilder(args, defaultPort: 8080, GatewayHosting.Features);
     builder.AddGrainCalls();
     builder.AddGateway();
+    builder.AddTraces();
 
     var app = builder.Build();
     app.UseTrustedProxies();
-    app.UseRequestMetrics();
+    app.UseRequestDiagnostics();
     app.UseProblems();
     app.UseLocalLimits();
     app.UseOverloadGuard();

@@ -22,6 +22,7 @@ public static class GrainHosting
         ["Ledger"] = typeof(LedgerOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
+        [TraceOptions.Name] = typeof(TraceOptions),
     };
 
     /// <summary>
@@ -55,6 +56,7 @@ public static class GrainHosting
         });
         silo.Services.AddOptions<GrainCollectionOptions>().Configure<IOptions<HeartOptions>>((collection, hearts) =>
             collection.ClassSpecificCollectionAge[typeof(HeartGrain).FullName!] = hearts.Value.IdleTime);
+        if (silo.Configuration.HasTraces()) silo.AddActivityPropagation();
         return silo;
     }
 }

@@ -1,4 +1,5 @@
 using HeartGrains;
+using HeartGrains.Diagnostics;
 using HeartGrains.Hosting;
 using HeartGrains.Silo;
 
@@ -6,6 +7,7 @@ return await ServiceHost.RunAsync(() =>
 {
     var builder = ServiceHost.CreateBuilder(args, defaultPort: 8090, SiloHosting.Features);
     builder.AddSilo();
+    builder.AddTraces();
 
     var app = builder.Build();
     app.MapOperations();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Prometheus;
 
 namespace HeartGrains.Gateway.Diagnostics;
@@ -97,48 +96,4 @@ public sealed class GatewayMetrics
     public void ShowConnected(bool connected) => _connected.Set(connected ? 1 : 0);
 
     internal RouteTimes TimesOf(string route) => new(_requests, route);
-}
-
-/// <summary>Request times of one route; lives in the endpoint's metadata so that a request looks nothing up by name.</summary>
-internal sealed class RouteTimes(Histogram histogram, string route)
-{
-    private readonly IHistogram?[] _byStatus = new IHistogram?[600];
-
-    public void Observe(int status, long startTimestamp)
-    {
-        if ((uint)status >= (uint)_byStatus.Length) return;
-        var times = _byStatus[status] ??= histogram.WithLabels(route, status.ToString());
-        times.Observe(Stopwatch.GetElapsedTime(startTimestamp).TotalSeconds);
-    }
-}
-
-/// <summary>Times every request.</summary>
-internal sealed class RequestMetricsMiddleware(RequestDelegate next, GatewayMetrics metrics)
-{
-    private readonly RouteTimes _other = metrics.TimesOf("other");
-
-    public Task InvokeAsync(HttpContext context)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var task = next(context);
-        if (!task.IsCompletedSuccessfully) return AwaitAsync(context, task, start);
-        Observe(context, start);
-        return task;
-    }
-
-    private async Task AwaitAsync(HttpContext context, Task task, long start)
-    {
-        await task;
-        Observe(context, start);
-    }
-
-    private void Observe(HttpContext context, long start) =>
-        (context.GetEndpoint()?.Metadata.GetMetadata<RouteTimes>() ?? _other).Observe(context.Response.StatusCode, start);
-}
-
-/// <summary>Wires request metrics into a host.</summary>
-public static class MetricsHosting
-{
-    /// <summary>Times requests by route and status. Goes before <c>UseProblems</c>, which swallows exceptions.</summary>
-    public static IApplicationBuilder UseRequestMetrics(this IApplicationBuilder app) => app.UseMiddleware<RequestMetricsMiddleware>();
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Diagnostics;
 using Microsoft.AspNetCore.Connections;
 
 namespace HeartGrains.Gateway.Problems;
@@ -6,7 +7,7 @@ namespace HeartGrains.Gateway.Problems;
 /// Turns what would leave the gateway as a bare status or an exception into a problem document. An exception is logged once and
 /// never shown.
 /// </summary>
-internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
+internal sealed class ProblemMiddleware(RequestDelegate next, RequestLog log)
 {
     private const int ClientClosedRequest = 499;
 
@@ -70,7 +71,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
 
         var refused = exception as BadHttpRequestException;
-        if (refused is null) Log.Failed(logger, exception, context.Request.Method, context.GetEndpoint()?.DisplayName);
+        if (refused is null) log.Failed(context, exception);
         if (context.Response.HasStarted)
         {
             context.Abort();
@@ -78,15 +79,10 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
 
         context.Response.Clear();
+        RequestId.Write(context);
         return refused is null
             ? context.WriteProblemAsync(Problem.InternalError, "A defect of the service kept it from answering; it was logged.")
             : context.WriteProblemAsync(Problem.ForStatus(refused.StatusCode), refused.Message);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Error, "{Method} {Endpoint} failed.")]
-        public static partial void Failed(ILogger logger, Exception exception, string method, string? endpoint);
     }
 }
 

@@ -56,6 +56,8 @@ public static class ProblemWriter
 
     internal static Task WriteAsync(HttpContext context, Problem problem, ReadOnlySpan<byte> body)
     {
+        // For the log line of the request.
+        context.Features.Set(problem);
         var response = context.Response;
         response.StatusCode = problem.Status;
         response.ContentType = "application/problem+json";

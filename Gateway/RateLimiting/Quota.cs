@@ -1,3 +1,4 @@
+using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.RateLimiting;
@@ -11,7 +12,7 @@ namespace HeartGrains.Gateway.RateLimiting;
 internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimeProvider timeProvider, ILogger<Quota> logger)
 {
     private readonly QuotaProbe _probe = new(calls, timeProvider);
-    private readonly LogThrottle _outages = new(timeProvider.TimestampFrequency);
+    private readonly Throttle _outages = new(timeProvider.TimestampFrequency);
     private volatile PolicySet _set = PolicySet.None;
 
     /// <summary>The policies in force; <see cref="PolicySet.None"/> until a silo has told.</summary>

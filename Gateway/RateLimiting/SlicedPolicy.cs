@@ -1,5 +1,5 @@
 using System.Globalization;
-using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Diagnostics;
 using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -29,7 +29,7 @@ internal sealed class SlicedPolicy
         Header = string.Create(CultureInfo.InvariantCulture, $"\"{policy.Name}\";q={HeaderCache.Cap(policy.Limit)};w={(long)Math.Ceiling(policy.Window.TotalSeconds)}");
         _header = new HeaderCache(policy.Name);
         Metrics = new QuotaMetrics(policy.Name);
-        ShadowLog = new LogThrottle(ticksPerSecond);
+        ShadowLog = new Throttle(ticksPerSecond);
     }
 
     public QuotaPolicy Policy { get; }
@@ -68,7 +68,7 @@ internal sealed class SlicedPolicy
     public QuotaMetrics Metrics { get; }
 
     /// <summary>How often what a shadow policy would have refused is logged.</summary>
-    public LogThrottle ShadowLog { get; }
+    public Throttle ShadowLog { get; }
 
     /// <summary>Whole tokens in a grain's share that will be whole after <paramref name="ticksUntilFull"/>.</summary>
     public long GrainTokens(long ticksUntilFull)

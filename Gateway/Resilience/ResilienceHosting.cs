@@ -15,8 +15,7 @@ public static class ResilienceHosting
     public static IServiceCollection AddHeartCalls(this IServiceCollection services)
     {
         services.AddOptions<ResilienceOptions>().BindConfiguration(ResilienceOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<GatewayMetrics>();
+        services.AddRequestDiagnostics();
         services.TryAddSingleton(static provider => ClusterConnection.Embedded(provider.GetRequiredService<GatewayMetrics>()));
         services.AddBreakers();
         services.TryAddSingleton<SiloDirectory>();

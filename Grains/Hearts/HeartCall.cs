@@ -87,6 +87,7 @@ internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
             call.Stream = null!;
             call.Next = null;
             call.UserId = "";
+            call.Trace = null;
             call.Outcome = EntryOutcome.Pending;
             return true;
         }

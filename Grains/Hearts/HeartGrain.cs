@@ -139,6 +139,7 @@ internal sealed partial class HeartGrain(
         call.Heart = heart;
         call.UserId = userId;
         call.Kind = kind;
+        call.Trace = Traces.Current;
         call.AtMicros = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         var answer = call.AsTask();
         _inFlight.Add(heart, call);

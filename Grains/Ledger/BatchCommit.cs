@@ -22,6 +22,7 @@ internal sealed partial class BatchCommit(
         var started = time.GetTimestamp();
         for (var i = 0; i < batch.Count; i++) batch[i].Order = i;
         batch.Sort(ByTargetThenOrder);
+        using var trace = BatchTrace.Start(batch, time);
         RefuseSecondStreams(batch);
         metrics.BatchStarted(batch.Count);
         await AppendAsync(batch);

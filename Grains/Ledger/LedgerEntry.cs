@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Ledger;
@@ -23,6 +24,9 @@ internal abstract class LedgerEntry
 
     /// <summary>When it was queued, as a <see cref="TimeProvider"/> timestamp.</summary>
     public long QueuedAt;
+
+    /// <summary>The span of the call that waits for it, if that is traced.</summary>
+    public Activity? Trace;
 
     /// <summary>Set by the lane when the batch is made.</summary>
     public long Version;

@@ -222,6 +222,7 @@ public sealed class BadInputTests(GatewayServer server)
     public async Task UnhandledException_IsA500ProblemWithoutItsText()
     {
         var response = await _client.GetAsync("/broken");
+        response.Headers.Contains("X-Request-Id").ShouldBeTrue();
         await response.ShouldBeProblemAsync(500, "internal-error");
         (await response.Content.ReadAsStringAsync()).ShouldNotContain("secret");
     }

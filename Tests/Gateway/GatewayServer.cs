@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Overload;
@@ -32,7 +34,9 @@ public sealed class GatewayServer : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.AddGrainCalls();
         builder.AddGateway();
+        builder.AddTraces();
         _app = builder.Build();
+        _app.UseRequestDiagnostics();
         _app.UseProblems();
         _app.UseOverloadGuard();
         _app.MapHearts();

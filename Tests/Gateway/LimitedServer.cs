@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -41,9 +42,11 @@ internal sealed class LimitedServer : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(errors);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
+        builder.Services.AddRequestDiagnostics();
         builder.Services.AddLocalLimits();
         var app = builder.Build();
         app.UseTrustedProxies();
+        app.UseRequestDiagnostics();
         app.UseProblems();
         app.UseLocalLimits();
         app.MapGet(Api, static (HttpContext context) => $"{context.Connection.RemoteIpAddress} {context.Request.Scheme}");

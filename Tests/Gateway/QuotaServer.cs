@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
@@ -49,6 +50,7 @@ internal sealed class QuotaServer : IAsyncDisposable
         builder.AddGrainCalls();
         builder.AddGateway();
         var app = builder.Build();
+        app.UseRequestDiagnostics();
         app.UseProblems();
         app.MapHearts();
         app.MapQuota();

@@ -1,4 +1,5 @@
 using System.Reflection;
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -50,6 +51,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         var app = builder.Build();
+        app.UseRequestDiagnostics();
         app.UseProblems();
         app.MapHearts();
         await app.StartAsync();

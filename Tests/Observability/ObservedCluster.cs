@@ -3,15 +3,17 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using HeartGrains.Tests.Cluster;
 using HeartGrains.Tests.Infrastructure;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HeartGrains.Tests.Observability;
 
-/// <summary>A silo and a gateway that a Prometheus scrapes.</summary>
+/// <summary>A silo and a gateway that a Prometheus scrapes and whose traces are received.</summary>
 public sealed class ObservedCluster : IAsyncLifetime
 {
     private const string OperatorKey = "operator-key-of-a-test";
 
-    private readonly SiloAndGateway _cluster = new();
+    private SiloAndGateway _cluster = null!;
+    private OtlpReceiver _traces = null!;
     private readonly HttpClient _gateway = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly HttpClient _silo = new() { Timeout = TimeSpan.FromSeconds(10) };
 
@@ -21,6 +23,8 @@ public sealed class ObservedCluster : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
+        _traces = await OtlpReceiver.StartAsync(HttpProtocols.Http2);
+        _cluster = new SiloAndGateway(_traces.Url);
         await _cluster.InitializeAsync();
         _gateway.BaseAddress = _cluster.Gateways.Single();
         _silo.BaseAddress = (await _cluster.MembersAsync("silo")).Single().Url;
@@ -37,6 +41,22 @@ public sealed class ObservedCluster : IAsyncLifetime
         _gateway.Dispose();
         _silo.Dispose();
         await _cluster.DisposeAsync();
+        await _traces.DisposeAsync();
+    }
+
+    /// <summary>The spans of a trace that have come so far.</summary>
+    internal IReadOnlyList<ReceivedSpan> SpansOf(string trace) => [.. _traces.Spans.Where(span => span.Trace == trace)];
+
+    /// <summary>Gives a heart as part of a caller's trace; returns the status.</summary>
+    public async Task<HttpStatusCode> GiveAsync(string traceParent)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/hearts")
+        {
+            Content = JsonContent.Create(new { target_id = "traced", user_id = Guid.NewGuid().ToString() }),
+        };
+        request.Headers.Add("traceparent", traceParent);
+        using var answer = await _gateway.SendAsync(request);
+        return answer.StatusCode;
     }
 
     /// <summary>What the gateway tells a scrape.</summary>
@@ -86,5 +106,6 @@ public sealed class ObservedCluster : IAsyncLifetime
         }
     }
 
-    private sealed class SiloAndGateway() : LocalCluster(silos: 1, gateways: 1, $"OperatorKey={OperatorKey}", "Overload:Enabled=true");
+    private sealed class SiloAndGateway(string collector)
+        : LocalCluster(silos: 1, gateways: 1, $"OperatorKey={OperatorKey}", "Overload:Enabled=true", $"Traces:Endpoint={collector}");
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using HeartGrains.Tests.Cluster;
+using HeartGrains.Tests.Infrastructure;
 
 namespace HeartGrains.Tests.Observability;
 
@@ -107,6 +108,38 @@ public sealed partial class ObservedClusterTests(ObservedCluster cluster) : ICla
             foreach (var query in queries.ToList())
                 if ((await cluster.Prometheus.QueryAsync(query.Query)).Count > 0) queries.Remove(query);
             return queries.Count == 0;
+        }
+    }
+
+    /// <summary>One trace, from the caller's span through both programs to the statement in PostgreSQL.</summary>
+    [Fact]
+    public async Task Trace_OfACallersHeart_ReachesTheLedger()
+    {
+        const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        const string Caller = "00f067aa0ba902b7";
+        var path = new List<(string Service, string Span)>();
+
+        (await cluster.GiveAsync($"00-{Trace}-{Caller}-01")).ShouldBe(HttpStatusCode.Created);
+
+        await LocalCluster.UntilAsync(() => Task.FromResult(IsWhole(cluster.SpansOf(Trace).ToDictionary(static span => span.Id))), Patience, "spans are missing");
+        path.ShouldBe(
+        [
+            ("HeartGrains.Gateway", "POST /api/v1/hearts"), ("HeartGrains.Gateway", "IHeartGrain/GiveAsync"), ("HeartGrains.Silo", "IHeartGrain/GiveAsync"),
+            ("HeartGrains.Silo", "ledger append"), ("HeartGrains.Silo", "ledger commit"), ("HeartGrains.Silo", "postgresql"),
+        ]);
+
+        // From the statement of the commit up to the caller.
+        bool IsWhole(Dictionary<string, ReceivedSpan> spans)
+        {
+            path.Clear();
+            var span = spans.Values.FirstOrDefault(last => last.Name == "postgresql" && spans.TryGetValue(last.Parent, out var parent) && parent.Name == "ledger commit");
+            for (; span is not null; span = spans.GetValueOrDefault(span.Parent))
+            {
+                path.Insert(0, (span.Service, span.Name));
+                if (span.Parent == Caller) return true;
+            }
+
+            return false;
         }
     }
 

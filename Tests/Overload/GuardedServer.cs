@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using Microsoft.AspNetCore.Builder;
@@ -23,8 +24,10 @@ internal sealed class GuardedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create($"{OverloadOptions.Section}:{nameof(OverloadOptions.Enabled)}", (string?)"true")]);
         builder.Configuration.AddInMemoryCollection(settings);
+        builder.Services.AddRequestDiagnostics();
         builder.Services.AddOverloadGuard();
         _app = builder.Build();
+        _app.UseRequestDiagnostics();
         _app.UseProblems();
         _app.UseOverloadGuard();
         _app.MapGet("/api/wait", WaitAsync);

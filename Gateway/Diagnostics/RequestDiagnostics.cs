@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Prometheus;
+
+namespace HeartGrains.Gateway.Diagnostics;
+
+/// <summary>Gives every request an id, times it, and logs it when it was refused or failed.</summary>
+internal sealed class RequestDiagnosticsMiddleware(RequestDelegate next, GatewayMetrics metrics, RequestLog log)
+{
+    private readonly RouteTimes _other = metrics.TimesOf("other");
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var start = Stopwatch.GetTimestamp();
+        RequestId.Accept(context);
+        var task = next(context);
+        if (!task.IsCompletedSuccessfully) return AwaitAsync(context, task, start);
+        Observe(context, start);
+        return task;
+    }
+
+    private async Task AwaitAsync(HttpContext context, Task task, long start)
+    {
+        await task;
+        Observe(context, start);
+    }
+
+    private void Observe(HttpContext context, long start)
+    {
+        var (status, time) = (context.Response.StatusCode, Stopwatch.GetElapsedTime(start));
+        (context.GetEndpoint()?.Metadata.GetMetadata<RouteTimes>() ?? _other).Observe(status, time);
+        if (status >= StatusCodes.Status400BadRequest) log.Refused(context, status, time);
+    }
+}
+
+/// <summary>Request times of one route; lives in the endpoint's metadata so that a request looks nothing up by name.</summary>
+internal sealed class RouteTimes(Histogram histogram, string route)
+{
+    private readonly IHistogram?[] _byStatus = new IHistogram?[600];
+
+    public void Observe(int status, TimeSpan time)
+    {
+        if ((uint)status >= (uint)_byStatus.Length) return;
+        var times = _byStatus[status] ??= histogram.WithLabels(route, status.ToString());
+        times.Observe(time.TotalSeconds);
+    }
+}
+
+/// <summary>Wires request ids, times and log lines into a host.</summary>
+public static class RequestDiagnosticsHosting
+{
+    /// <summary>What <see cref="UseRequestDiagnostics"/> and <c>UseProblems</c> need.</summary>
+    public static IServiceCollection AddRequestDiagnostics(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<GatewayMetrics>();
+        services.TryAddSingleton<RequestLog>();
+        return services;
+    }
+
+    /// <summary>Every request gets an id, is timed by route and status, and logged if refused. Goes before <c>UseProblems</c>, which swallows exceptions.</summary>
+    public static IApplicationBuilder UseRequestDiagnostics(this IApplicationBuilder app) => app.UseMiddleware<RequestDiagnosticsMiddleware>();
+}
