@@ -34,7 +34,12 @@ public static class GrainHosting
         services.AddSingleton(HeartKeysSource.Find(settings));
         services.AddOptions<HeartOptions>().Bind(configuration.GetSection("HeartGrains:Hearts")).ValidateDataAnnotations();
         services.AddOptions<LedgerOptions>().Bind(configuration.GetSection("HeartGrains:Ledger")).ValidateDataAnnotations();
-        services.AddSingleton<GrainMetrics>();
+        services.AddSingleton(static _ =>
+        {
+            var metrics = new GrainMetrics();
+            metrics.ObservePool("heart_call", static () => HeartCall.Rents);
+            return metrics;
+        });
         services.AddBreakers();
         services.AddLedger(settings, configuration);
         services.AddHostedService<LedgerStartup>();

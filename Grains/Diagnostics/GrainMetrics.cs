@@ -21,6 +21,9 @@ public sealed class GrainMetrics
     private readonly Gauge _activations = Metrics.CreateGauge("heartgrains_activations", "HeartGrains active in this silo.");
     private readonly Counter _loads = Metrics.CreateCounter("heartgrains_target_loads_total", "Targets read from the ledger.");
 
+    private readonly Counter _rents = Metrics.CreateCounter(
+        "heartgrains_pool_rents_total", "Objects asked of a pool, by whether it had one (hit) or made one (miss).", "pool", "result");
+
     /// <summary>A batch was taken.</summary>
     public void BatchStarted(int size) => _batchSize.Observe(size);
 
@@ -44,4 +47,16 @@ public sealed class GrainMetrics
 
     /// <summary>Asks <paramref name="depth"/> at every scrape.</summary>
     public void ObserveQueue(Func<int> depth) => Metrics.DefaultRegistry.AddBeforeCollectCallback(() => _queue.Set(depth()));
+
+    /// <summary>Asks <paramref name="rents"/> at every scrape. Hits that fall back a little stay as they were shown.</summary>
+    public void ObservePool(string pool, Func<(long Hits, long Misses)> rents)
+    {
+        var (hit, miss) = (_rents.WithLabels(pool, "hit"), _rents.WithLabels(pool, "miss"));
+        Metrics.DefaultRegistry.AddBeforeCollectCallback(() =>
+        {
+            var (hits, misses) = rents();
+            hit.IncTo(hits);
+            miss.IncTo(misses);
+        });
+    }
 }

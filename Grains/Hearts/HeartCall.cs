@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using HeartGrains.Diagnostics;
 using HeartGrains.Ledger;
 using Microsoft.Extensions.ObjectPool;
 
@@ -10,7 +11,7 @@ namespace HeartGrains.Hearts;
 /// </summary>
 internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
 {
-    private static readonly ObjectPool<HeartCall> Pool = new DefaultObjectPool<HeartCall>(new Policy(), maximumRetained: 4096);
+    private static readonly CountedPool<HeartCall> Pool = new(new Policy(), maximumRetained: 4096);
 
     private Action<object?>? _continuation;
     private object? _continuationState;
@@ -18,6 +19,9 @@ internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
     private TaskCompletionSource<HeartOutcome>? _joined;
     private short _token;
     private bool _isCompleted;
+
+    /// <summary>Rents since the start of the process, by whether the pool had a call at hand.</summary>
+    public static (long Hits, long Misses) Rents => Pool.Rents;
 
     public static HeartCall Rent() => Pool.Get();
 
