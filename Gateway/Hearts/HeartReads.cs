@@ -34,7 +34,7 @@ internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayM
         }
 
         var targets = body.Value.TargetIds;
-        if (calls.Hearts.IsDegraded && TryFind(targets, out var known))
+        if (calls.Hearts.IsDegraded && TryFind(targets, out var known) && Array.TrueForAll(known, IsRecent))
         {
             await StaleAsync(context, targets, known);
             return;
@@ -59,7 +59,7 @@ internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayM
 
     private async Task ReadAsync(HttpContext context, string targetId, string? userId)
     {
-        if (calls.Hearts.IsDegraded && lastKnown.TryFind(targetId, out var known))
+        if (calls.Hearts.IsDegraded && lastKnown.TryFind(targetId, out var known) && IsRecent(known))
         {
             await StaleAsync(context, targetId, known);
             return;
@@ -89,6 +89,9 @@ internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayM
         Write(json, targetId, state);
         await json.SendAsync(context, StatusCodes.Status200OK);
     }
+
+    /// <summary>Most calls succeed while it is only degraded: what is older than the window that made it so is worth a call.</summary>
+    private bool IsRecent(KnownHearts known) => time.GetUtcNow().Ticks - known.AsOf <= calls.Hearts.Options.Window.Ticks;
 
     private bool TryFind(string[] targets, out KnownHearts[] known)
     {

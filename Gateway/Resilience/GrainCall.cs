@@ -32,6 +32,9 @@ internal enum CallStatus
 internal enum AttemptResult
 {
     Answered,
+
+    /// <summary>The silo answered that what is behind it did not do its part.</summary>
+    AnsweredForLedger,
     Conflict,
 
     /// <summary>Orleans could not hand it to a silo.</summary>
@@ -88,7 +91,7 @@ internal abstract class GrainCall
 
     public CallStatus Settle(in Outcome<AttemptResult> outcome)
     {
-        if (RequestAborted.IsCancellationRequested && (outcome.Exception is not null || outcome.Result != AttemptResult.Answered))
+        if (RequestAborted.IsCancellationRequested && (outcome.Exception is not null || !IsAnswer(outcome.Result)))
             return CallStatus.Aborted;
 
         if (outcome.Exception is BrokenCircuitException { RetryAfter: { } wait })
@@ -101,12 +104,14 @@ internal abstract class GrainCall
         if (outcome.Exception is not null) return MayHaveRun ? CallStatus.Unknown : CallStatus.Unavailable;
         return outcome.Result switch
         {
-            AttemptResult.Answered => MayHaveRun && IsRefused ? CallStatus.Unknown : CallStatus.Answered,
+            AttemptResult.Answered or AttemptResult.AnsweredForLedger => MayHaveRun && IsRefused ? CallStatus.Unknown : CallStatus.Answered,
             AttemptResult.Conflict => MayHaveRun ? CallStatus.Unknown : CallStatus.Conflict,
             AttemptResult.NotSent or AttemptResult.Overloaded => MayHaveRun ? CallStatus.Unknown : CallStatus.Unavailable,
             _ => CallStatus.Unknown,
         };
     }
+
+    private static bool IsAnswer(AttemptResult result) => result is AttemptResult.Answered or AttemptResult.AnsweredForLedger;
 
     protected AttemptResult Classify(Exception exception)
     {
@@ -158,6 +163,11 @@ internal abstract class GrainCall<T> : GrainCall
 
         var outcome = Outcome;
         if (outcome == HeartOutcome.Unknown) MayHaveRun = true;
-        return Polly.Outcome.FromResult(outcome == HeartOutcome.Conflict ? AttemptResult.Conflict : AttemptResult.Answered);
+        return Polly.Outcome.FromResult(outcome switch
+        {
+            HeartOutcome.Conflict => AttemptResult.Conflict,
+            HeartOutcome.LedgerUnavailable or HeartOutcome.QueueFull or HeartOutcome.Unknown => AttemptResult.AnsweredForLedger,
+            _ => AttemptResult.Answered,
+        });
     }
 }

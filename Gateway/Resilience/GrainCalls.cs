@@ -87,12 +87,13 @@ internal sealed partial class GrainCalls : IDisposable
         return builder;
     }
 
-    // A conflict is two activations' matter, and no failure of the way to them.
+    // A conflict is two activations' matter, and no failure of the way to them; the ledger has a breaker of its own.
     private static CallVerdict Judge(Outcome<AttemptResult> outcome) =>
         outcome.Exception is not null ? CallVerdict.Failed
         : outcome.Result switch
         {
             AttemptResult.Answered or AttemptResult.Conflict => CallVerdict.Good,
+            AttemptResult.AnsweredForLedger => CallVerdict.Reached,
             AttemptResult.Aborted => CallVerdict.Ignored,
             _ => CallVerdict.Failed,
         };

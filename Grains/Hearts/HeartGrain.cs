@@ -144,13 +144,14 @@ internal sealed partial class HeartGrain(
         var answer = call.AsTask();
         _inFlight.Add(heart, call);
         stream.OwnerWillLook = true;
-        var isQueued = writer.TryEnqueue(call);
+        var result = writer.Enqueue(call);
         stream.OwnerWillLook = false;
-        if (!isQueued)
+        if (result != EnqueueResult.Queued)
         {
+            var outcome = result == EnqueueResult.Full ? HeartOutcome.QueueFull : HeartOutcome.LedgerUnavailable;
             _inFlight.Remove(heart);
-            call.Return(HeartOutcome.QueueFull);
-            answer = new(Refusal(HeartOutcome.QueueFull));
+            call.Return(outcome);
+            answer = new(Refusal(outcome));
         }
 
         // Queued or not: what was settled meanwhile has woken nobody.

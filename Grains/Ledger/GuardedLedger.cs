@@ -20,7 +20,17 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
     {
         // Nothing is sent, so nothing can have been written.
         if (!breaker.TryPass(out var ticket, out _)) return new(AppendOutcome.Refused);
-        var append = inner.AppendAsync(batch);
+        ValueTask<AppendOutcome> append;
+        try
+        {
+            append = inner.AppendAsync(batch);
+        }
+        catch
+        {
+            Report(ticket, AppendOutcome.Unknown);
+            throw;
+        }
+
         if (!append.IsCompletedSuccessfully) return AwaitAsync(append, ticket);
         var outcome = append.Result;
         Report(ticket, outcome);
@@ -33,25 +43,21 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
 
     /// <inheritdoc/>
     public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) =>
-        ReadAsync(inner.LoadAsync, (target, recentLimit), cancellationToken);
+        ReadAsync(cancellation => inner.LoadAsync(target, recentLimit, cancellation), CallVerdict.Good, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
-        ReadAsync(inner.FindHeartAsync, (target, heart), cancellationToken);
+        ReadAsync(cancellation => inner.FindHeartAsync(target, heart, cancellation), CallVerdict.Good, cancellationToken);
+
+    // A list may take its time: it shows that the store answers, and not how fast.
 
     /// <inheritdoc/>
-    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken)
-    {
-        ThrowIfPaused();
-        return inner.ListUsersAsync(target, before, limit, cancellationToken);
-    }
+    public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
+        ReadAsync(cancellation => inner.ListUsersAsync(target, before, limit, cancellation), CallVerdict.Reached, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken)
-    {
-        ThrowIfPaused();
-        return inner.ListTopAsync(limit, cancellationToken);
-    }
+    public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) =>
+        ReadAsync(cancellation => inner.ListTopAsync(limit, cancellation), CallVerdict.Reached, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => inner.FoldAsync(limit, cancellationToken);
@@ -79,15 +85,14 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
         }
     }
 
-    private async ValueTask<TResult> ReadAsync<TFirst, TSecond, TResult>(
-        Func<TFirst, TSecond, CancellationToken, ValueTask<TResult>> read, (TFirst First, TSecond Second) of, CancellationToken cancellationToken)
+    private async ValueTask<T> ReadAsync<T>(Func<CancellationToken, ValueTask<T>> read, CallVerdict success, CancellationToken cancellationToken)
     {
-        if (!breaker.TryPass(out var ticket, out _)) throw Paused();
+        if (!breaker.TryPass(out var ticket, out _)) throw new LedgerException("The ledger is not asked for a moment, after failures.");
         var verdict = CallVerdict.Failed;
         try
         {
-            var result = await read(of.First, of.Second, cancellationToken);
-            verdict = CallVerdict.Good;
+            var result = await read(cancellationToken);
+            verdict = success;
             return result;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -103,11 +108,4 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
 
     private void Report(in BreakerTicket ticket, AppendOutcome outcome) =>
         breaker.Report(ticket, outcome is AppendOutcome.Refused or AppendOutcome.Unknown ? CallVerdict.Failed : CallVerdict.Good);
-
-    private void ThrowIfPaused()
-    {
-        if (!breaker.WouldPass(out _)) throw Paused();
-    }
-
-    private static LedgerException Paused() => new("The ledger is not asked for a moment, after failures.");
 }

@@ -1,5 +1,17 @@
 namespace HeartGrains.Ledger;
 
+/// <summary>What became of an entry that was to wait for its batch.</summary>
+internal enum EnqueueResult : byte
+{
+    Queued,
+
+    /// <summary>Too many wait already, or the silo is stopping.</summary>
+    Full,
+
+    /// <summary>The append under way hangs: to wait for it would only be to fail with it, later.</summary>
+    Stalled,
+}
+
 /// <summary>A bounded queue with one committer behind it: while a batch is being committed the next one gathers.</summary>
 internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, LedgerOptions options, TimeProvider time) : IThreadPoolWorkItem
 {
@@ -8,6 +20,8 @@ internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, Ledger
     private readonly List<LedgerEntry> _batch = new(options.BatchLimit);
     private readonly int _queueLimit = Math.Max(1, options.QueueLimit / options.Lanes);
     private TaskCompletionSource? _stopped;
+    private readonly long _stallTicks = (long)(options.StallTime.TotalSeconds * time.TimestampFrequency);
+    private long _startedAt;
     private bool _isRunning;
 
     /// <summary>Entries waiting, those being committed not counted.</summary>
@@ -19,19 +33,21 @@ internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, Ledger
         }
     }
 
-    public bool TryEnqueue(LedgerEntry entry)
+    public EnqueueResult Enqueue(LedgerEntry entry)
     {
         lock (_gate)
         {
-            if (_waiting.Count >= _queueLimit || _stopped is not null) return false;
+            if (_isRunning && entry.QueuedAt - _startedAt > _stallTicks) return EnqueueResult.Stalled;
+            if (_waiting.Count >= _queueLimit || _stopped is not null) return EnqueueResult.Full;
             _waiting.Enqueue(entry);
-            if (_isRunning) return true;
+            if (_isRunning) return EnqueueResult.Queued;
             _isRunning = true;
+            _startedAt = entry.QueuedAt;
         }
 
         if (ledger.IsSynchronous) Execute();
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        return true;
+        return EnqueueResult.Queued;
     }
 
     public Task StopAsync()
@@ -57,13 +73,14 @@ internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, Ledger
         }
     }
 
-    /// <summary>Takes what waits; an entry whose caller has given up by now is settled as not written.</summary>
+    /// <summary>Takes what waits; what has waited for too long, for an append that hung, is settled as not written.</summary>
     private bool TakeBatch()
     {
         _batch.Clear();
-        var oldest = time.GetTimestamp() - (long)(options.AppendDeadline.TotalSeconds * time.TimestampFrequency);
         lock (_gate)
         {
+            _startedAt = time.GetTimestamp();
+            var oldest = _startedAt - _stallTicks;
             while (_batch.Count < options.BatchLimit && _waiting.TryDequeue(out var entry))
             {
                 if (entry.Stream.IsStale) entry.Stream.Settle(entry, EntryOutcome.Conflict);

@@ -26,11 +26,11 @@ internal sealed class LedgerWriter : IHostedService
     /// <summary>Entries waiting, those being committed not counted.</summary>
     public int Depth => _lanes.Sum(lane => lane.Depth);
 
-    /// <summary>Queues an entry; false, at once, when the queue is full or the silo is stopping.</summary>
-    public bool TryEnqueue(LedgerEntry entry)
+    /// <summary>Queues an entry, or says at once why not.</summary>
+    public EnqueueResult Enqueue(LedgerEntry entry)
     {
         entry.QueuedAt = _time.GetTimestamp();
-        return LaneOf(entry.Stream).TryEnqueue(entry);
+        return LaneOf(entry.Stream).Enqueue(entry);
     }
 
     /// <inheritdoc/>

@@ -56,13 +56,13 @@ public sealed class Breaker
     /// <summary>An operator decides, and not the breaker.</summary>
     public bool IsForced => _phase.State is BreakerState.ForcedOpen or BreakerState.ForcedClosed;
 
-    /// <summary>Answers are so bad that what can be told without asking should be: open, or close to it.</summary>
+    /// <summary>Closed, but answers are so bad that it may open soon: what can be told without asking should be.</summary>
     public bool IsDegraded
     {
         get
         {
             LookIfDue(_time.GetTimestamp());
-            return _isDegraded || _phase.State is BreakerState.Open or BreakerState.HalfOpen or BreakerState.ForcedOpen;
+            return _isDegraded && _phase.State == BreakerState.Closed;
         }
     }
 
@@ -114,11 +114,11 @@ public sealed class Breaker
         var latency = Math.Max(0, now - ticket.PassedAt);
         if (phase.State == BreakerState.HalfOpen)
         {
-            Judge(phase, Options.IsGoodProbe(verdict == CallVerdict.Failed, TimeSpan.FromSeconds(latency * _secondsPerTick)), now);
+            Judge(phase, verdict == CallVerdict.Reached || Options.IsGoodProbe(verdict == CallVerdict.Failed, TimeSpan.FromSeconds(latency * _secondsPerTick)), now);
             return;
         }
 
-        _window.Record(latency, verdict == CallVerdict.Failed);
+        if (verdict != CallVerdict.Reached) _window.Record(latency, verdict == CallVerdict.Failed);
         LookIfDue(now);
     }
 
@@ -145,7 +145,7 @@ public sealed class Breaker
             LookNow(now);
             var phase = _phase;
             TimeSpan? next = phase.Until == long.MaxValue ? null : TimeSpan.FromSeconds(Math.Max(0, phase.Until - now) * _secondsPerTick);
-            return new BreakerStatus(phase.State, _reading, _isDegraded, _reason, next, Rejected);
+            return new BreakerStatus(phase.State, _reading, _isDegraded && phase.State == BreakerState.Closed, _reason, next, Rejected);
         }
     }
 

@@ -42,6 +42,9 @@ public enum CallVerdict
     /// <summary>It did not.</summary>
     Failed,
 
+    /// <summary>It answered, which ends a break, but what the answer was and how long it took was not up to it.</summary>
+    Reached,
+
     /// <summary>It says nothing of the dependency: the caller went away.</summary>
     Ignored,
 }
@@ -52,7 +55,7 @@ public readonly record struct BreakerTransition(string Breaker, BreakerState Fro
 /// <summary>How a breaker stands.</summary>
 /// <param name="State">Now.</param>
 /// <param name="Reading">The window's calls.</param>
-/// <param name="IsDegraded">Too few good answers in time, though it may be closed.</param>
+/// <param name="IsDegraded">Closed, with too few good answers in time.</param>
 /// <param name="Reason">Of the last change of state; empty before the first.</param>
 /// <param name="NextAttempt">Until a break or an operator's time is over; null when nothing is waited for.</param>
 /// <param name="Rejected">Calls turned away since the start.</param>

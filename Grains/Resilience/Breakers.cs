@@ -15,16 +15,21 @@ public sealed class BreakersOptions
     /// <summary>From the gateway to HeartGrains: more than 5 % failed and P95 over 800 ms, in 60 s.</summary>
     public BreakerOptions Hearts { get; set; } = new();
 
-    /// <summary>From the gateway to RateLimitGrains: more than half failed, in 10 s. They have a patience of their own, so latency says nothing.</summary>
+    /// <summary>
+    /// From the gateway to RateLimitGrains: more than half failed, in 10 s. They have a patience of their own, so latency says nothing; the breaks are short, because no
+    /// heart is given without them.
+    /// </summary>
     public BreakerOptions Quota { get; set; } = new()
     {
         TripOn = "failure_rate",
         FailureRate = 0.5,
         Window = TimeSpan.FromSeconds(10),
+        BreakDuration = TimeSpan.FromMilliseconds(500),
+        MaxBreakDuration = TimeSpan.FromSeconds(2),
     };
 
     /// <summary>
-    /// From the silo to its ledger: more than half failed, or P95 over 800 ms, in 10 s. A call is a batch, so there are few; the breaks are short, so that hearts flow
+    /// From the silo to its ledger: more than half failed, or P95 over 800 ms, in 10 s. A call is a batch, so there are few, and of a ledger that hangs three in six seconds; the breaks are short, so that hearts flow
     /// soon after it is well.
     /// </summary>
     public BreakerOptions Ledger { get; set; } = new()
@@ -32,7 +37,7 @@ public sealed class BreakersOptions
         TripOn = "any",
         FailureRate = 0.5,
         Window = TimeSpan.FromSeconds(10),
-        MinimumCalls = 5,
+        MinimumCalls = 3,
         BreakDuration = TimeSpan.FromMilliseconds(500),
         MaxBreakDuration = TimeSpan.FromSeconds(2),
     };

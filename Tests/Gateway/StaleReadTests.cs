@@ -30,6 +30,28 @@ public sealed class StaleReadTests
         server.Grains.Calls.ShouldBe(calls);
     }
 
+    /// <summary>With readers alone, of targets that are known: one of them is let through when the break is over.</summary>
+    [Fact]
+    public async Task Read_BreakIsOverAndGrainsAreWell_IsFreshAgain()
+    {
+        await using var server = await ScriptedServer.StartAsync([.. Settings.Where(static setting => setting.Item1 != "Breakers:Hearts:BreakDuration"), ("Breakers:Hearts:BreakDuration", "00:00:00.200")]);
+        await KnowAsync(server, "a", count: 7, version: 9);
+        await OpenAsync(server);
+        server.Grains.Read = static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 8, 10, null));
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        JsonElement seen;
+        do
+        {
+            seen = await server.Client.ReadAsync("a").JsonAsync();
+            patience.IsCancellationRequested.ShouldBeFalse();
+        }
+        while (seen.TryGetProperty("stale", out _));
+
+        seen.GetProperty("version").GetInt64().ShouldBe(10);
+        server.Breakers.Of("hearts").Look().State.ShouldBe(HeartGrains.Resilience.BreakerState.Closed);
+    }
+
     [Fact]
     public async Task Read_BreakerOpenAndTargetUnknown_Is503()
     {

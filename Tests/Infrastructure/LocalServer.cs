@@ -15,6 +15,7 @@ public abstract class LocalServer : IAsyncDisposable
 
     private readonly SemaphoreSlim _starting = new(1, 1);
     private DirectoryInfo? _folder;
+    private bool _isSuspended;
     private Process? _process;
 
     /// <summary>The port, the same after every restart; 0 before the first start.</summary>
@@ -50,6 +51,20 @@ public abstract class LocalServer : IAsyncDisposable
 
     /// <summary>Ends it as a power cut would (SIGKILL), keeping what reached its files.</summary>
     public Task KillAsync() => EndAsync("KILL");
+
+    /// <summary>Stands still with all its children (SIGSTOP): connections stay, and nobody answers.</summary>
+    public async Task SuspendAsync()
+    {
+        _isSuspended = true;
+        await SignalAllAsync("STOP");
+    }
+
+    /// <summary>Goes on after <see cref="SuspendAsync"/>.</summary>
+    public async Task ResumeAsync()
+    {
+        await SignalAllAsync("CONT");
+        _isSuspended = false;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -109,10 +124,17 @@ public abstract class LocalServer : IAsyncDisposable
         }
     }
 
+    private async Task SignalAllAsync(string signal)
+    {
+        var children = await RunAsync("/usr/bin/pgrep", "-P", $"{_process!.Id}");
+        await RunAsync("/bin/kill", [$"-{signal}", $"{_process.Id}", .. children.Split('\n', StringSplitOptions.RemoveEmptyEntries)]);
+    }
+
     private async Task EndAsync(string signal)
     {
         if (_process is { HasExited: false } process)
         {
+            if (_isSuspended) await ResumeAsync();
             await RunAsync("/bin/kill", $"-{signal}", process.Id.ToString());
             await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
         }

@@ -12,6 +12,7 @@ namespace HeartGrains.Tests.Ledger;
 /// </summary>
 public sealed class LedgerOutageTests : IAsyncLifetime
 {
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan FlowsAgainWithin = TimeSpan.FromSeconds(5);
 
     private readonly LocalPostgres _postgres = new() { Settings = ["max_connections=30", "autovacuum=off"] };
@@ -24,7 +25,7 @@ public sealed class LedgerOutageTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _store = await HeartStore.PostgresAsync(_postgres);
-        _silo = await HeartSilo.StartAsync(_store, ("Breakers:Ledger:MinimumCalls", "5"));
+        _silo = await HeartSilo.StartAsync(_store, ("Breakers:Ledger:MinimumCalls", $"{new BreakersOptions().Ledger.MinimumCalls}"));
         (await GiveAsync()).ShouldBe(HeartOutcome.Committed);
     }
 
@@ -35,7 +36,7 @@ public sealed class LedgerOutageTests : IAsyncLifetime
         await _postgres.DisposeAsync();
     }
 
-    public static TheoryData<string> Troubles => ["stopped", "slow", "no connection left", "read-only", "disk full"];
+    public static TheoryData<string> Troubles => ["stopped", "hangs", "slow", "no connection left", "read-only", "disk full"];
 
     [Theory]
     [MemberData(nameof(Troubles))]
@@ -55,13 +56,17 @@ public sealed class LedgerOutageTests : IAsyncLifetime
             Interlocked.Increment(ref asked);
             return append();
         };
+        var times = new List<TimeSpan>();
         while (refused < 200)
         {
+            var started = TimeProvider.System.GetTimestamp();
             if (await GiveAsync() == HeartOutcome.LedgerUnavailable) refused++;
+            times.Add(TimeProvider.System.GetElapsedTime(started));
             (await _silo.Target("t").ReadAsync()).Outcome.ShouldBe(HeartOutcome.Committed);
         }
 
         asked.ShouldBeLessThan(20);
+        times.Order().ElementAt(times.Count / 2).ShouldBeLessThan(AtOnce);
 
         await heal();
         var healed = TimeProvider.System.GetTimestamp();
@@ -93,6 +98,9 @@ public sealed class LedgerOutageTests : IAsyncLifetime
             case "stopped":
                 await _postgres.StopAsync();
                 return _postgres.StartAsync;
+            case "hangs":
+                await _postgres.SuspendAsync();
+                return _postgres.ResumeAsync;
             case "slow":
                 await RunAsync("create function drag() returns trigger language plpgsql as 'begin perform pg_sleep(1); return null; end'");
                 await RunAsync("create trigger drag after insert on heart_event for each statement execute function drag()");

@@ -39,6 +39,28 @@ public class LedgerWriterTests
     }
 
     [Fact]
+    public async Task Enqueue_AppendHangs_RefusesAtOnceAndWhoWaitedSoLongWhenItEnds()
+    {
+        var time = new FakeTimeProvider();
+        var gate = new GatedLedger();
+        var writer = Writer(gate, new LedgerOptions { CommitDelay = TimeSpan.Zero }, time);
+        var owner = new Owner(writer, Guid.NewGuid());
+        owner.TryEnqueue(0).ShouldBeTrue();
+        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        owner.TryEnqueue(1).ShouldBeTrue();
+        time.Advance(TimeSpan.FromMilliseconds(900));
+        owner.TryEnqueue(2).ShouldBeTrue();
+        time.Advance(TimeSpan.FromMilliseconds(200));
+
+        owner.TryEnqueue(3).ShouldBeFalse();
+        gate.Open.SetResult();
+        await owner.AllSettledAsync();
+
+        owner.Settled.Select(static entry => (entry.UserId, entry.Outcome)).ShouldBe(
+            [("u0", EntryOutcome.Committed), ("u1", EntryOutcome.Refused), ("u2", EntryOutcome.Committed)], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task StopAsync_EntriesWaiting_SettlesThemFirst()
     {
         var gate = new GatedLedger();
@@ -129,7 +151,7 @@ public class LedgerWriterTests
         {
             var entry = new Entry { Stream = Stream, Heart = new HeartId((ulong)user, 7), UserId = $"u{user}", Kind = HeartEventKind.Given };
             lock (_gate) _queued++;
-            if (_writer.TryEnqueue(entry)) return true;
+            if (_writer.Enqueue(entry) == EnqueueResult.Queued) return true;
             lock (_gate) _queued--;
             return false;
         }

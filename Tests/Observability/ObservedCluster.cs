@@ -66,12 +66,17 @@ public sealed class ObservedCluster : IAsyncLifetime
     public Task<string> SiloMetricsAsync() => _silo.GetStringAsync("/metrics");
 
     /// <summary>Gives a heart of somebody new; returns the status.</summary>
-    public async Task<HttpStatusCode> GiveAsync()
+    public Task<HttpStatusCode> GiveAsync() => GiveAsync($"t{Random.Shared.Next(10)}", Guid.NewGuid().ToString());
+
+    /// <summary>Gives a heart; returns the status.</summary>
+    public async Task<HttpStatusCode> GiveAsync(string target, string user)
     {
-        using var answer = await _gateway.PostAsJsonAsync(
-            "/api/v1/hearts", new { target_id = $"t{Random.Shared.Next(10)}", user_id = Guid.NewGuid().ToString() });
+        using var answer = await _gateway.PostAsJsonAsync("/api/v1/hearts", new { target_id = target, user_id = user });
         return answer.StatusCode;
     }
+
+    /// <summary>Stops and starts a member, as <c>cluster.sh</c> does.</summary>
+    public Task RunAsync(string command, string role) => _cluster.RunAsync(command, role, "1");
 
     /// <summary>Reads a target; returns the status.</summary>
     public async Task<HttpStatusCode> ReadAsync()

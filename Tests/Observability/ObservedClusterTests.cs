@@ -76,6 +76,54 @@ public sealed partial class ObservedClusterTests(ObservedCluster cluster) : ICla
         (await cluster.GiveAsync()).ShouldBe(HttpStatusCode.Created);
     }
 
+    /// <summary>
+    /// PostgreSQL is away for longer than any break: the ledger's breaker opens by itself, and the quotas', which are stored there too; that of <c>hearts</c> does not, because silos
+    /// answer. When it is back hearts flow within five seconds.
+    /// </summary>
+    [Fact]
+    public async Task PostgresGone_OpensItsBreakersAlone_AndHeartsFlowSoonAfter()
+    {
+        static string State(string dependency) => $"heartgrains_breaker_state{{dependency=\"{dependency}\"}}";
+        const string Failures = "heartgrains_breaker_failure_rate{dependency=\"ledger\"}";
+        const string HalfOpened = "heartgrains_breaker_transitions_total{dependency=\"ledger\",to=\"half_open\"}";
+        const string HeartsOpened = "sum(heartgrains_breaker_transitions_total{dependency=\"hearts\",to=\"open\"})";
+        await BecomesAsync(State("ledger"), static value => value == 0);
+        var (halfOpened, heartsOpened) = (await OneAsync(HalfOpened), await OneAsync(HeartsOpened));
+        using var stop = new CancellationTokenSource();
+        var users = Enumerable.Range(0, 30).Select(static _ => Guid.NewGuid().ToString()).ToArray();
+
+        // They have no tokens left at the gateway: each heart asks a quota.
+        foreach (var user in users)
+            for (var i = 0; i < 3; i++) (await cluster.GiveAsync($"t{i}", user)).ShouldBe(HttpStatusCode.Created);
+        var use = UseAsync(users, stop.Token);
+        await cluster.RunAsync("stop", "postgres");
+        var stopped = TimeProvider.System.GetTimestamp();
+        try
+        {
+            await BecomesAsync(State("ledger"), static value => value is 1 or 2);
+            await BecomesAsync(Failures, static value => value > 0.5);
+            await BecomesAsync(HalfOpened, value => value >= halfOpened + 2);
+            await BecomesAsync(State("quota"), static value => value is 1 or 2);
+
+            // So long that breaks have grown to their longest.
+            await LocalCluster.UntilAsync(() => Task.FromResult(TimeProvider.System.GetElapsedTime(stopped) > TimeSpan.FromSeconds(20)), Patience, "");
+        }
+        finally
+        {
+            await cluster.RunAsync("start", "postgres");
+        }
+
+        var back = TimeProvider.System.GetTimestamp();
+        await LocalCluster.UntilAsync(async () => await GivenInARowAsync(users) == users.Length, Patience, "hearts are not given");
+        var took = TimeProvider.System.GetElapsedTime(back);
+        await BecomesAsync(State("ledger"), static value => value == 0);
+        await BecomesAsync(State("quota"), static value => value == 0);
+        await stop.CancelAsync();
+        await use;
+        took.ShouldBeLessThan(TimeSpan.FromSeconds(5));
+        (await OneAsync(HeartsOpened)).ShouldBe(heartsOpened);
+    }
+
     [Fact]
     public async Task Dashboard_EveryQuery_ReturnsData()
     {
@@ -165,6 +213,27 @@ public sealed partial class ObservedClusterTests(ObservedCluster cluster) : ICla
 
     private Task BecomesAsync(string query, Func<double, bool> condition) => LocalCluster.UntilAsync(
         async () => await cluster.Prometheus.QueryAsync(query) is [var value] && condition(value), Patience, query);
+
+    private async Task<int> GivenInARowAsync(IEnumerable<string> users)
+    {
+        var given = 0;
+        foreach (var user in users)
+        {
+            if (await cluster.GiveAsync("after", user) is not (HttpStatusCode.Created or HttpStatusCode.OK)) return given;
+            given++;
+        }
+
+        return given;
+    }
+
+    private async Task UseAsync(string[] users, CancellationToken stop)
+    {
+        for (var turn = 0; !stop.IsCancellationRequested; turn++)
+        {
+            await cluster.GiveAsync($"t{turn}", users[turn % users.Length]);
+            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+        }
+    }
 
     private async Task UseAsync(CancellationToken stop)
     {

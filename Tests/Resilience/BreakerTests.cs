@@ -227,7 +227,40 @@ public sealed class BreakerTests
         breaker.Look().State.ShouldBe(BreakerState.Closed);
         _time.Advance(TimeSpan.FromSeconds(61));
         breaker.IsDegraded.ShouldBeFalse();
-        Opened().IsDegraded.ShouldBeTrue();
+        Opened().IsDegraded.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Report_Reached_EndsABreakAndCountsForNothingElse()
+    {
+        var breaker = New();
+        Call(breaker, 100, Slow, CallVerdict.Reached);
+        breaker.Look().Reading.Calls.ShouldBe(0);
+
+        breaker = Opened();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Call(breaker, 1, Slow, CallVerdict.Reached);
+        breaker.Look().State.ShouldBe(BreakerState.Closed);
+    }
+
+    [Fact]
+    public void WouldPass_InEachState_SaysWhatTryPassWouldAndTakesNothing()
+    {
+        New().WouldPass(out _).ShouldBeTrue();
+        var breaker = Opened();
+        breaker.WouldPass(out var retryAfter).ShouldBeFalse();
+        retryAfter.ShouldBe(breaker.Look().NextAttempt!.Value);
+        breaker.Look().Rejected.ShouldBe(1);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < 3; i++) breaker.WouldPass(out _).ShouldBeTrue();
+        breaker.TryPass(out var probe, out _).ShouldBeTrue();
+        breaker.WouldPass(out _).ShouldBeFalse();
+        breaker.Report(probe, CallVerdict.Good);
+        breaker.WouldPass(out _).ShouldBeTrue();
+        breaker.Force(BreakerState.ForcedOpen, TimeSpan.FromMinutes(1), "drill");
+        breaker.WouldPass(out _).ShouldBeFalse();
+        breaker.Force(BreakerState.ForcedClosed, TimeSpan.FromMinutes(1), "drill");
+        breaker.WouldPass(out _).ShouldBeTrue();
     }
 
     [Fact]

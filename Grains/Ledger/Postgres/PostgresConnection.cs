@@ -6,6 +6,9 @@ namespace HeartGrains.Ledger.Postgres;
 /// <summary>How the ledger talks to PostgreSQL, and what it asks of it before it trusts it with hearts.</summary>
 internal static class PostgresConnection
 {
+    // After a timeout the connection is given up at once: whoever waits for the append has waited long enough.
+    private const int NoWait = -1;
+
     /// <summary>
     /// The connection string with the ledger's limits: every wait ends, a vanished client's locks are let go, and the fold's snapshots
     /// are taken statement by statement. Every read has its index; a plan made while the tables were empty must not scan them when full.
@@ -33,7 +36,7 @@ internal static class PostgresConnection
     {
         Timeout = Seconds(options.ConnectTimeout),
         CommandTimeout = Seconds(options.CommandTimeout),
-        CancellationTimeout = 500,
+        CancellationTimeout = NoWait,
         IncludeErrorDetail = false,
     };
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Diagnostics;
 using Npgsql;
 
 namespace HeartGrains.Ledger.Postgres;
@@ -46,7 +47,7 @@ public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
         await PostgresConnection.RequireOwnTransactionsAsync(transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
-    }).AsTask();
+    }, Timeout.InfiniteTimeSpan).AsTask();
 
     /// <inheritdoc/>
     public async ValueTask<AppendOutcome> AppendAsync(ReadOnlyMemory<HeartEvent> batch)
@@ -54,25 +55,35 @@ public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
         if (batch.IsEmpty)
             return AppendOutcome.Committed;
 
+        var started = Stopwatch.GetTimestamp();
         if (!_appenders.TryPop(out var appender))
         {
+            var opening = PostgresAppender.OpenAsync(_source);
             try
             {
-                appender = await PostgresAppender.OpenAsync(_source);
+                appender = await opening.WaitAsync(_options.CommandTimeout, TimeProvider.System);
             }
             catch (Exception)
             {
                 // Nothing was sent yet, so nothing can have been written.
+                _ = KeepLaterAsync(opening);
                 return AppendOutcome.Refused;
             }
         }
 
-        var outcome = await appender.AppendAsync(batch);
-        if (appender.IsUsable)
-            _appenders.Push(appender);
-        else
-            await appender.DisposeAsync();
-        return outcome;
+        // It has read the batch when it returns: what is waited for is the server alone.
+        var append = appender.AppendAsync(batch).AsTask();
+        try
+        {
+            var outcome = await append.WaitAsync(Left(started), TimeProvider.System);
+            await KeepAsync(appender);
+            return outcome;
+        }
+        catch (TimeoutException)
+        {
+            _ = KeepLaterAsync(append, appender);
+            return AppendOutcome.Unknown;
+        }
     }
 
     /// <inheritdoc/>
@@ -82,7 +93,7 @@ public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
         command.CommandTimeout = PostgresConnection.Seconds(_options.FoldTimeout);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
-    });
+    }, Timeout.InfiniteTimeSpan);
 
     /// <inheritdoc/>
     public async ValueTask CheckAsync(CancellationToken cancellationToken) => await AskAsync(async () =>
@@ -99,18 +110,50 @@ public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
         await _source.DisposeAsync();
     }
 
-    private async ValueTask<T> AskAsync<T>(Func<Task<T>> question)
+    /// <summary>
+    /// Asks with an end to the wait. The driver has time limits of its own, but one that a server ran into by hanging is followed by an attempt to cancel, which hangs as well: three times as
+    /// long in all. What is not waited for any longer ends by itself.
+    /// </summary>
+    private async ValueTask<T> AskAsync<T>(Func<Task<T>> question, TimeSpan? patience = null)
     {
+        var answer = question();
         try
         {
-            return await question();
+            return await answer.WaitAsync(patience ?? _options.CommandTimeout, TimeProvider.System);
         }
         catch (Exception error) when (error is DbException or TimeoutException or IOException)
         {
+            _ = ForgetAsync(answer);
             throw new LedgerException(
                 $"PostgreSQL ({_address}) cannot answer: {error.Message} Its address is ConnectionStrings:Postgres, "
                 + "CONNECTIONSTRINGS__POSTGRES or --postgres.",
                 error);
         }
+    }
+
+    private static async Task ForgetAsync(Task answer) => await answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task KeepAsync(PostgresAppender appender)
+    {
+        if (appender.IsUsable) _appenders.Push(appender);
+        else await appender.DisposeAsync();
+    }
+
+    private async Task KeepLaterAsync(Task<PostgresAppender> opening)
+    {
+        await ForgetAsync(opening);
+        if (opening.IsCompletedSuccessfully) await KeepAsync(await opening);
+    }
+
+    private async Task KeepLaterAsync(Task<AppendOutcome> append, PostgresAppender appender)
+    {
+        await append;
+        await KeepAsync(appender);
+    }
+
+    private TimeSpan Left(long started)
+    {
+        var left = _options.CommandTimeout - Stopwatch.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 }
