@@ -87,7 +87,7 @@ public sealed partial class ObservedClusterTests(ObservedCluster cluster) : ICla
         const string Failures = "heartgrains_breaker_failure_rate{dependency=\"ledger\"}";
         const string HalfOpened = "heartgrains_breaker_transitions_total{dependency=\"ledger\",to=\"half_open\"}";
         const string HeartsOpened = "sum(heartgrains_breaker_transitions_total{dependency=\"hearts\",to=\"open\"})";
-        await BecomesAsync(State("ledger"), static value => value == 0);
+        foreach (var dependency in (string[])["hearts", "quota", "ledger"]) await BecomesAsync(State(dependency), static value => value == 0);
         var (halfOpened, heartsOpened) = (await OneAsync(HalfOpened), await OneAsync(HeartsOpened));
         using var stop = new CancellationTokenSource();
         var users = Enumerable.Range(0, 30).Select(static _ => Guid.NewGuid().ToString()).ToArray();
