@@ -54,6 +54,16 @@ public sealed class GatewayServer : IAsyncLifetime
         Client.BaseAddress = Url;
     }
 
+    /// <summary>An operator's hand; the key is set by the settings.</summary>
+    internal async Task ForceOpenAsync(string breaker, string operatorKey)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/breakers/{breaker}");
+        request.Content = new StringContent("""{"state":"forced_open","for":"10m","reason":"a test"}""", Encoding.UTF8, "application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", operatorKey);
+        using var answer = await Client.SendAsync(request);
+        answer.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
