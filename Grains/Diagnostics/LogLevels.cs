@@ -33,6 +33,9 @@ internal static class LogLevels
         "Orleans.InvokableObjectManager",
         "Orleans.OutsideRuntimeClient",
 
+        // How Orleans tries again to place a grain; our own pipelines do not log.
+        "Polly",
+
         // A probe of a process that is not ready has its answer.
         "Microsoft.Extensions.Diagnostics.HealthChecks",
     ];

@@ -14,6 +14,7 @@ public class LogLevelsTests
     [InlineData("HeartGrains.Storage.GrainStorage", true)]
     [InlineData("Orleans.Runtime.Messaging.Connection", false)]
     [InlineData("Orleans.Runtime.Messaging.ConnectionManager", true)]
+    [InlineData("Polly", false)]
     [InlineData("Orleans.Messaging.GatewayManager", true)]
     [InlineData("Orleans.Runtime.MembershipService.MembershipTableManager", true)]
     [InlineData("Microsoft.Extensions.Diagnostics.HealthChecks.DefaultHealthCheckService", false)]
