@@ -40,6 +40,7 @@ public static class GrainHosting
             metrics.ObservePool("heart_call", static () => HeartCall.Rents);
             return metrics;
         });
+        services.AddSingleton<UnreadTargets>();
         services.AddBreakers();
         services.AddLedger(settings, configuration);
         services.AddHostedService<LedgerStartup>();

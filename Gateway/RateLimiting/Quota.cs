@@ -122,7 +122,7 @@ internal sealed partial class Quota(QuotaSlices slices, GrainCalls calls, TimePr
 
     private void MissAll(ref QuotaJudgement judgement, QuotaAsk ask)
     {
-        if (_outages.TryPass(timeProvider.GetTimestamp(), out var count)) Log.NotAsked(logger, count, ask.Status, ask.Failure?.Message ?? "not tried");
+        if (_outages.TryPass(timeProvider.GetTimestamp(), out var count)) Log.NotAsked(logger, count, ask.Status, ask.Failure?.GetType().Name ?? "not tried");
         if (ask.Status == CallStatus.Unknown) _probe.Doubt(ask);
         foreach (var (policy, _) in ask.Parts) Miss(ref judgement, policy);
     }

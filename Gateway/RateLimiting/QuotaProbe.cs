@@ -1,3 +1,4 @@
+using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Resilience;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -10,7 +11,7 @@ internal sealed class QuotaProbe(GrainCalls calls, TimeProvider timeProvider)
     /// <summary>Shortens the patience with all quotas, and returns at once; what was not answered decides when it is long again.</summary>
     public void Doubt(QuotaAsk ask)
     {
-        if (calls.QuotaPatience.TryDoubt()) _ = FindOutAsync(ask);
+        if (calls.QuotaPatience.TryDoubt()) Traces.Detach(() => FindOutAsync(ask));
     }
 
     private async Task FindOutAsync(QuotaAsk ask)

@@ -1,3 +1,4 @@
+using HeartGrains.Diagnostics;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Options;
 using Polly;
@@ -15,6 +16,8 @@ internal sealed partial class GrainCalls : IDisposable
     private readonly GrainAddresses _addresses;
     private readonly ClusterConnection _connection;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Throttle _unaddressed;
     private readonly ResiliencePipeline<AttemptResult> _hearts;
     private readonly ResiliencePipeline<AttemptResult> _quota;
     private readonly ResiliencePipeline<AttemptResult> _probe;
@@ -29,7 +32,8 @@ internal sealed partial class GrainCalls : IDisposable
         TimeProvider time,
         ILogger<GrainCalls> logger)
     {
-        (_addresses, _connection, _logger) = (addresses, connection, logger);
+        (_addresses, _connection, _logger, _time) = (addresses, connection, logger, time);
+        _unaddressed = new Throttle(time.TimestampFrequency);
         var settings = options.Value;
         var budget = new RetryBudget(settings.RetryBudget);
         metrics.Observe(budget);
@@ -75,7 +79,7 @@ internal sealed partial class GrainCalls : IDisposable
         catch (Exception exception)
         {
             // Orleans throws plain argument exceptions until the silos have told what grains they host.
-            Log.NotAddressed(_logger, exception);
+            if (_unaddressed.TryPass(_time.GetTimestamp(), out var count)) Log.NotAddressed(_logger, count, exception.Message);
             return false;
         }
     }
@@ -103,7 +107,7 @@ internal sealed partial class GrainCalls : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "No silo hosts the grain of this call yet.")]
-        public static partial void NotAddressed(ILogger logger, Exception exception);
+        [LoggerMessage(1, LogLevel.Warning, "{Count} times since this was last told no silo hosted the grain of a call yet: {Reason}")]
+        public static partial void NotAddressed(ILogger logger, int count, string reason);
     }
 }

@@ -7,7 +7,9 @@ internal sealed class SiloProbe(SiloDirectory directory, RecoveryMetrics metrics
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { ConnectTimeout = Patience, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) });
+    // No proxy, whatever HTTP_PROXY says: it would be the proxy's answer.
+    private readonly HttpClient _client = new(
+        new SocketsHttpHandler { ConnectTimeout = Patience, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30), UseProxy = false });
     private uint _turn;
 
     /// <summary>One silo, another each time, is ready; also true when none is known to ask, as where the silo is in this process.</summary>

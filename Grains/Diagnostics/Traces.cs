@@ -21,6 +21,20 @@ public static class Traces
     /// <summary>The span that runs here, if it is recorded.</summary>
     internal static Activity? Current => Source.HasListeners() && Activity.Current is { Recorded: true } current ? current : null;
 
+    /// <summary>Starts what goes on by itself and would otherwise carry on, for as long as it goes on, the trace of whoever happened to start it.</summary>
+    public static Task<T> Detach<T>(Func<Task<T>> work)
+    {
+        if (ExecutionContext.IsFlowSuppressed()) return Task.Run(work);
+        using (ExecutionContext.SuppressFlow()) return Task.Run(work);
+    }
+
+    /// <inheritdoc cref="Detach{T}"/>
+    public static void Detach(Func<Task> work) => _ = Detach(async () =>
+    {
+        await work();
+        return true;
+    });
+
     /// <summary>Whether there is a collector to send spans to.</summary>
     public static bool HasTraces(this IConfiguration configuration) => !string.IsNullOrEmpty(EndpointOf(configuration).Value);
 
@@ -46,6 +60,7 @@ public static class Traces
                 .SetSampler(provider => new TraceSampler(options, provider.GetRequiredService<TimeProvider>()))
                 .AddAspNetCoreInstrumentation(http => http.Filter = static context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
                 .AddSource("Microsoft.Orleans.Application", "Npgsql", Source.Name)
+                .AddProcessor(new NamelessSpans())
                 .AddOtlpExporter());
     }
 

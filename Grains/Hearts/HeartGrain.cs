@@ -1,7 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Ledger;
 using HeartGrains.Resilience;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Hearts;
@@ -11,7 +10,7 @@ namespace HeartGrains.Hearts;
 /// at most one change in flight (<see cref="_inFlight"/>), so a decision made before the append still holds when it has committed, and that
 /// memory changes only in <see cref="DrainSettled"/>, in the order of the log.
 /// </summary>
-internal sealed partial class HeartGrain(
+internal sealed class HeartGrain(
     IHeartLedger ledger,
     LedgerWriter writer,
     Breakers breakers,
@@ -19,7 +18,7 @@ internal sealed partial class HeartGrain(
     IOptions<HeartOptions> options,
     TimeProvider time,
     GrainMetrics metrics,
-    ILogger<HeartGrain> logger) : Grain, IHeartGrain
+    UnreadTargets unread) : Grain, IHeartGrain
 {
     private static readonly TimeSpan UnknownTime = TimeSpan.FromSeconds(1);
     private readonly Dictionary<HeartId, HeartCall> _inFlight = [];
@@ -228,7 +227,7 @@ internal sealed partial class HeartGrain(
         }
         catch (LedgerException exception)
         {
-            Log.CannotLoad(logger, exception);
+            unread.Tell(exception);
             return false;
         }
     }
@@ -260,7 +259,7 @@ internal sealed partial class HeartGrain(
         }
         catch (LedgerException exception)
         {
-            Log.CannotLoad(logger, exception);
+            unread.Tell(exception);
             return (false, null);
         }
     }
@@ -299,11 +298,5 @@ internal sealed partial class HeartGrain(
 
         _isWanted = false;
         return Task.CompletedTask;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "A target could not be read from the ledger")]
-        public static partial void CannotLoad(ILogger logger, Exception exception);
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using HeartGrains.Diagnostics;
+using HeartGrains.Resilience;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -20,9 +21,11 @@ public static class ServiceHost
     {
         Switches.Check(args);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddLogLevels();
         builder.Configuration.AddSettingsFiles(args);
         builder.Configuration.AddEnvironmentVariables().AddCommandLine(args, Switches.Mappings);
         SettingsCheck.Check(builder.Configuration, features);
+        BreakDurations.Fit(builder.Configuration.Read<BreakersOptions>(BreakersOptions.SectionName), builder.Configuration);
 
         var settings = builder.Configuration.Read<HostSettings>();
         if (settings.Port == 0 && builder.Configuration["HeartGrains:Port"] is null) settings.Port = defaultPort;

@@ -1,3 +1,4 @@
+using HeartGrains.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -55,7 +56,7 @@ public sealed partial class SiloSeats(IGrainFactory grains, TimeProvider timePro
     {
         lock (_renewing)
         {
-            if (_renewal.IsCompleted) _renewal = Task.Run(TryRenewAsync, CancellationToken.None);
+            if (_renewal.IsCompleted) _renewal = Traces.Detach(TryRenewAsync);
             return _renewal.WaitAsync(cancellationToken);
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -9,7 +10,7 @@ public static class BreakerHosting
     /// <summary>Adds the breakers and who carries operators' orders out on them, once.</summary>
     public static IServiceCollection AddBreakers(this IServiceCollection services)
     {
-        services.AddOptions<BreakersOptions>().BindConfiguration(BreakersOptions.SectionName);
+        services.AddOptions<BreakersOptions>().BindConfiguration(BreakersOptions.SectionName).PostConfigure<IConfiguration>(BreakDurations.Fit);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Breakers>();
         services.TryAddSingleton<BreakerHandFollower>();

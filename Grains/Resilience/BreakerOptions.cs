@@ -29,7 +29,7 @@ public class BreakerOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00", ConvertValueInInvariantCulture = true)]
     public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long it stays open at most. Default 30 s.</summary>
+    /// <summary>How long it stays open at most; not less than <see cref="BreakDuration"/>, with which it grows unless it is set itself. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00", ConvertValueInInvariantCulture = true)]
     public TimeSpan MaxBreakDuration { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -41,7 +41,7 @@ public class BreakerOptions
     [Range(1, 1_000)]
     public int Probes { get; set; } = 1;
 
-    /// <summary>Below this part of good answers in time, reads are answered from memory before the breaker opens. Default 0.95.</summary>
+    /// <summary>Below this part of good answers in time, it is degraded: of <c>hearts</c>, reads are answered from memory before it opens. Default 0.95.</summary>
     [Range(0.0, 1.0)]
     public double DegradedBelow { get; set; } = 0.95;
 

@@ -23,7 +23,9 @@ public static class PostgresGrainStorage
         var connection = PostgresConnection.Bound(
             configuration.RequiredConnection("Postgres"), configuration.Read<LedgerOptions>(LedgerOptions.Section));
         connection.MaxPoolSize = MaxPoolSize;
-        silo.AddAdoNetGrainStorage(name, options =>
+        var inner = name + "-postgres";
+        silo.AddNamelessGrainStorage(name, inner);
+        silo.AddAdoNetGrainStorage(inner, options =>
         {
             options.Invariant = "Npgsql";
             options.DeleteStateOnClear = true;

@@ -46,11 +46,11 @@ internal sealed class ProcessGrainStorage : IGrainStorage
         return Task.CompletedTask;
     }
 
-    private Row Expected((string, GrainId) key, string etag) =>
+    private Row Expected((string StateName, GrainId Grain) key, string etag) =>
         _rows.GetValueOrDefault(key) is { } row && row.ETag == etag ? row : throw Inconsistent(key, etag);
 
-    private InconsistentStateException Inconsistent((string, GrainId) key, string? etag) =>
-        new($"The state {key} was changed by another activation.", _rows.GetValueOrDefault(key)?.ETag, etag);
+    private InconsistentStateException Inconsistent((string StateName, GrainId Grain) key, string? etag) =>
+        new($"The state {key.StateName} was changed by another activation.", _rows.GetValueOrDefault(key)?.ETag, etag);
 
     private sealed record Row(object State, string ETag);
 }

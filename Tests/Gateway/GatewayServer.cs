@@ -9,6 +9,7 @@ using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
+using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 
@@ -26,12 +27,16 @@ public sealed class GatewayServer : IAsyncLifetime
 
     public HttpClient Client { get; } = new();
 
+    /// <summary>What it logged as a warning or worse.</summary>
+    internal LogLines Log { get; } = new();
+
     public Uri Url { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--HeartGrains:Resilience:QuotaTimeout=00:00:02", .. _settings], defaultPort: 0, GatewayHosting.Features);
         builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(Log);
         builder.AddGrainCalls();
         builder.AddGateway();
         builder.AddTraces();
@@ -47,6 +52,16 @@ public sealed class GatewayServer : IAsyncLifetime
         await _app.StartAsync();
         Url = new Uri(_app.Urls.First());
         Client.BaseAddress = Url;
+    }
+
+    /// <summary>An operator's hand; the key is set by the settings.</summary>
+    internal async Task ForceOpenAsync(string breaker, string operatorKey)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/breakers/{breaker}");
+        request.Content = new StringContent("""{"state":"forced_open","for":"10m","reason":"a test"}""", Encoding.UTF8, "application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", operatorKey);
+        using var answer = await Client.SendAsync(request);
+        answer.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
     }
 
     public async ValueTask DisposeAsync()

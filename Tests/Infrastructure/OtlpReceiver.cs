@@ -15,7 +15,8 @@ namespace HeartGrains.Tests.Infrastructure;
 /// <param name="Parent">Its parent's, empty for a root.</param>
 /// <param name="Name">What it is called.</param>
 /// <param name="Links">The ids of the spans it is linked to.</param>
-internal sealed record ReceivedSpan(string Service, string Trace, string Id, string Parent, string Name, IReadOnlyList<string> Links);
+/// <param name="Whole">All of it: what is text in it can be found in here.</param>
+internal sealed record ReceivedSpan(string Service, string Trace, string Id, string Parent, string Name, IReadOnlyList<string> Links, string Whole);
 
 /// <summary>A collector that keeps what it gets, over gRPC and over HTTP, as <c>opentelemetry/proto/trace/v1/trace.proto</c> has it.</summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
@@ -69,7 +70,10 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         var service = Wire.Messages(resourceSpans, 1).SelectMany(static resource => Wire.Messages(resource, 1))
             .Where(static attribute => Text(attribute, 1) == "service.name").Select(static attribute => Text(Wire.Messages(attribute, 2).Single(), 1)).Single();
         foreach (var span in Wire.Messages(resourceSpans, 2).SelectMany(static scope => Wire.Messages(scope, 2)))
-            _spans.Enqueue(new ReceivedSpan(service, Hex(span, 1), Hex(span, 2), Hex(span, 4), Text(span, 5), [.. Wire.Messages(span, 13).Select(static link => Hex(link, 2))]));
+        {
+            _spans.Enqueue(new ReceivedSpan(
+                service, Hex(span, 1), Hex(span, 2), Hex(span, 4), Text(span, 5), [.. Wire.Messages(span, 13).Select(static link => Hex(link, 2))], Encoding.UTF8.GetString(span.Span)));
+        }
     }
 
     private static string Text(ReadOnlyMemory<byte> message, int field) => Encoding.UTF8.GetString(Wire.Messages(message, field).FirstOrDefault().Span);

@@ -61,6 +61,20 @@ public sealed partial class DeployedFilesTests
         }
     }
 
+    /// <summary>Where both are asked for (<c>$gateway|$silo</c>), an All that matches everything takes the other's choice away.</summary>
+    [Fact]
+    public void Dashboard_Variables_AllIsTheListOfThem()
+    {
+        using var dashboard = DeployedFiles.Dashboard();
+        var variables = dashboard.RootElement.GetProperty("templating").GetProperty("list").EnumerateArray().ToList();
+        variables.Select(static variable => variable.GetProperty("name").GetString()).ShouldBe(["gateway", "silo"]);
+        foreach (var variable in variables)
+        {
+            variable.GetProperty("includeAll").GetBoolean().ShouldBeTrue();
+            variable.TryGetProperty("allValue", out _).ShouldBeFalse();
+        }
+    }
+
     /// <summary>As GitHub makes anchors of headings.</summary>
     private static string Anchor(string heading) => NotInAnchor().Replace(heading.Trim().ToLowerInvariant(), "").Replace(' ', '-');
 

@@ -11,6 +11,8 @@ namespace HeartGrains.Tests.Observability;
 [Collection(nameof(AloneCollection))]
 public sealed class TraceTests
 {
+    private const string OperatorKey = "an operator's key of tests";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
@@ -55,6 +57,26 @@ public sealed class TraceTests
         // What was recorded is sent when the server stops.
         collector.Spans.Count(static span => span.Name.StartsWith("GET ", StringComparison.Ordinal)).ShouldBeInRange(Math.Min(expected, 1), expected);
         if (expected == 5) collector.Spans.Count(static span => span.Name.StartsWith("GET ", StringComparison.Ordinal)).ShouldBe(5);
+    }
+
+    /// <summary>Hearts and reads, a quota that its grain is asked for, and a ledger that is not asked.</summary>
+    [Fact]
+    public async Task Spans_OfAnyCall_NameNoUserAndNoTarget()
+    {
+        await using var collector = await OtlpReceiver.StartAsync(HttpProtocols.Http1);
+        await using (var server = await StartAsync(collector, $"--HeartGrains:OperatorKey={OperatorKey}"))
+        {
+            (await server.Client.GiveAsync("secret-target", "secret-user")).Dispose();
+            (await server.Client.ReadAsync("secret-target", "secret-user")).Dispose();
+            (await server.Client.PostJsonAsync("/api/v1/quota/acquire", """{"user_id":"secret-user","target_id":"secret-target","tokens":40}""")).Dispose();
+            (await server.Client.GetAsync("/api/v1/quota?user_id=secret-user")).Dispose();
+            await server.ForceOpenAsync("ledger", OperatorKey);
+            (await server.Client.GiveAsync("secret-target-2", "secret-user")).Dispose();
+        }
+
+        foreach (var name in (string[])["IHeartGrain/GiveAsync", "IHeartGrain/ReadAsync", "IRateLimitGrain/ReadAsync"])
+            collector.Spans.Select(static span => span.Name).ShouldContain(name);
+        collector.Spans.Where(static span => span.Whole.Contains("secret", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     [Theory]

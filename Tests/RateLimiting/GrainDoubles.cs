@@ -45,10 +45,11 @@ internal sealed class SilentRateLimitGrain : IRateLimitGrain
     private static ValueTask<T> NeverAsync<T>(CancellationToken cancellationToken) => new(new TaskCompletionSource<T>().Task.WaitAsync(cancellationToken));
 }
 
-/// <summary>Knows the seats grain it is given and users' grains that are silent.</summary>
+/// <summary>Knows the seats grain it is given and users' grains that are silent, unless it is given one for all.</summary>
 public class GrainFactoryDouble : DispatchProxy
 {
     private IGatewaySeatsGrain? _seats;
+    private Func<IRateLimitGrain> _users = static () => new SilentRateLimitGrain();
 
     public static IGrainFactory Of(IGatewaySeatsGrain seats)
     {
@@ -57,6 +58,13 @@ public class GrainFactoryDouble : DispatchProxy
         return proxy;
     }
 
+    public static IGrainFactory Of(Func<IRateLimitGrain> users)
+    {
+        var proxy = Create<IGrainFactory, GrainFactoryDouble>();
+        ((GrainFactoryDouble)(object)proxy)._users = users;
+        return proxy;
+    }
+
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.ReturnType == typeof(IGatewaySeatsGrain) ? _seats : new SilentRateLimitGrain();
+        targetMethod!.ReturnType == typeof(IGatewaySeatsGrain) ? _seats : _users();
 }

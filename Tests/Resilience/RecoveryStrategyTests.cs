@@ -1,3 +1,4 @@
+using System.Net;
 using HeartGrains.Gateway.Resilience;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -161,6 +162,25 @@ public sealed class RecoveryStrategyTests : IDisposable
         _attempts.Count.ShouldBe(4);
     }
 
+    /// <summary>Whatever HTTP_PROXY says: what a proxy answers says nothing of the silo.</summary>
+    [Fact]
+    public async Task Probe_ProxyIsSet_AsksTheSiloItself()
+    {
+        await using var silo = await StartSiloAsync(static _ => { });
+        await using var proxy = await StartSiloAsync(static context => context.Response.StatusCode = StatusCodes.Status502BadGateway);
+        _silos.Learn(silo.Urls);
+        var before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new ProxyOf(new Uri(silo.Urls.First()), new Uri(proxy.Urls.First()));
+        try
+        {
+            (await _probe.IsReadyAsync(TestContext.Current.CancellationToken)).ShouldBeTrue();
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
+    }
+
     private TimeSpan Now => _time.GetUtcNow() - DateTimeOffset.UnixEpoch;
 
     private static async Task<WebApplication> StartSiloAsync(Action<HttpContext> answer)
@@ -213,4 +233,14 @@ public sealed class RecoveryStrategyTests : IDisposable
     }
 
     private sealed class NoOptions : ResilienceStrategyOptions;
+
+    /// <summary>A proxy for one server alone: other tests run beside this one.</summary>
+    private sealed class ProxyOf(Uri server, Uri proxy) : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; }
+
+        public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? null : proxy;
+
+        public bool IsBypassed(Uri host) => host.Port != server.Port;
+    }
 }

@@ -1,0 +1,98 @@
+using HeartGrains.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace HeartGrains.Storage;
+
+/// <summary>
+/// A storage whose failures name no grain, whose key may be a user, and can be sent to the caller, which a driver's exceptions cannot. One line a second
+/// tells of all of them: in an outage each call fails.
+/// </summary>
+internal sealed partial class NamelessGrainStorage(IGrainStorage inner, TimeProvider time, ILogger logger) : IGrainStorage
+{
+    private readonly Throttle _throttle = new(time.TimestampFrequency);
+
+    /// <inheritdoc/>
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    /// <inheritdoc/>
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await inner.ReadStateAsync(stateName, grainId, grainState, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Nameless("read", stateName, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        WriteStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    /// <inheritdoc/>
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await inner.WriteStateAsync(stateName, grainId, grainState, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Nameless("written", stateName, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ClearStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    /// <inheritdoc/>
+    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await inner.ClearStateAsync(stateName, grainId, grainState, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Nameless("cleared", stateName, exception);
+        }
+    }
+
+    private OrleansException Nameless(string doing, string stateName, Exception exception)
+    {
+        // Two activations met: no trouble of the store, and Orleans deals with it.
+        if (exception is InconsistentStateException inconsistent)
+            return new InconsistentStateException("Another activation has changed this state.", inconsistent.StoredEtag, inconsistent.CurrentEtag);
+
+        var reason = exception.GetBaseException().Message;
+        if (_throttle.TryPass(time.GetTimestamp(), out var count)) Log.Failed(logger, doing, count, stateName, reason);
+        return new OrleansException($"The state {stateName} could not be {doing}: {reason}");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Grain state could not be {Doing}, {Count} times since this was last told, last {State}: {Reason}", EventName = "GrainStorageFailed")]
+        public static partial void Failed(ILogger logger, string doing, int count, string state, string reason);
+    }
+}
+
+/// <summary>Wires the storage into a silo.</summary>
+internal static class NamelessGrainStorageHosting
+{
+    // Orleans logs each failure, with the grain's id, under the storage's own type.
+    private const string LogCategory = "HeartGrains.Storage.GrainStorage";
+
+    /// <summary>The storage <paramref name="name"/> is the storage <paramref name="inner"/>.</summary>
+    public static void AddNamelessGrainStorage(this ISiloBuilder silo, string name, string inner) =>
+        silo.Services.AddKeyedSingleton<IGrainStorage>(name, (services, _) => new NamelessGrainStorage(
+            services.GetRequiredKeyedService<IGrainStorage>(inner),
+            services.GetService<TimeProvider>() ?? TimeProvider.System,
+            services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory)));
+}
