@@ -12,6 +12,7 @@ namespace HeartGrains.Gateway.Hearts;
 internal static class HeartRefusals
 {
     private const int ClientClosedRequest = 499;
+    private static int _unavailable;
 
     public static Task WriteFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter, out HeartResult result)
     {
@@ -35,7 +36,7 @@ internal static class HeartRefusals
                 return PausedAsync(context, retryAfter);
             case CallStatus.Unavailable:
                 result = HeartResult.Unavailable;
-                return context.WriteProblemAsync(Problem.Unavailable, "Nothing was stored: no silo took the call.", retryAfter);
+                return context.WriteProblemAsync(Problem.Unavailable, "Nothing was stored: no silo took the call.", ComeBackSeconds());
             default:
                 result = HeartResult.Unknown;
                 return context.WriteProblemAsync(
@@ -55,8 +56,10 @@ internal static class HeartRefusals
         if (status == CallStatus.Paused) return PausedAsync(context, retryAfter);
         return status == CallStatus.Answered && outcome == HeartOutcome.LedgerUnavailable
             ? context.WriteProblemAsync(Problem.LedgerUnavailable, "The ledger cannot be read now. Call again after Retry-After.", 1)
-            : context.WriteProblemAsync(Problem.Unavailable, "No silo answered. Call again after Retry-After.", retryAfter);
+            : context.WriteProblemAsync(Problem.Unavailable, "No silo answered. Call again after Retry-After.", ComeBackSeconds());
     }
+
+    private static int ComeBackSeconds() => RecoverySchedule.ComeBackSeconds(Interlocked.Increment(ref _unavailable));
 
     private static Task PausedAsync(HttpContext context, int retryAfter) => context.WriteProblemAsync(
         Problem.TemporaryReducedCapacity, "Nothing was done: calls to the silos are paused after failures. Call again after Retry-After.", retryAfter);

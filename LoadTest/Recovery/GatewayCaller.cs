@@ -28,7 +28,7 @@ internal sealed class GatewayCaller(VirtualTime time, Outage outage, Random rand
     private IEnumerable<TimeSpan> Call()
     {
         gateway.Budget.Pay();
-        _retryAfter = gateway.RetryAfter;
+        _retryAfter = gateway.NextRetryAfter();
         var startedAt = Time.Now;
         for (var attempt = 0; ; attempt++)
         {
@@ -65,6 +65,8 @@ internal sealed class GatewayCaller(VirtualTime time, Outage outage, Random rand
 /// <summary>What the callers of one gateway share: the product's own classes and settings.</summary>
 internal sealed class SharedGateway(TimeProvider time, GatewayRules rules, Random random)
 {
+    private int _turn;
+
     public ResilienceOptions Settings { get; } = new();
 
     public RecoverySchedule Schedule { get; } = new(new ResilienceOptions().RetryDelay, new ResilienceOptions().MaxRetryDelay);
@@ -73,14 +75,15 @@ internal sealed class SharedGateway(TimeProvider time, GatewayRules rules, Rando
 
     public HeartGrains.Resilience.Breaker Breaker { get; } = new("hearts", rules.Breaker, time, random.NextDouble);
 
-    public TimeSpan RetryAfter => rules.RetryAfter;
+    /// <summary>What the next caller who is given up is told.</summary>
+    public TimeSpan NextRetryAfter() => rules.RetryAfter ?? TimeSpan.FromSeconds(RecoverySchedule.ComeBackSeconds(_turn++));
 }
 
 /// <summary>What may differ between simulated gateways.</summary>
 /// <param name="Breaker">The rule of the breaker in front.</param>
-/// <param name="RetryAfter">What a caller is told when his call was given up.</param>
-internal sealed record GatewayRules(BreakerOptions Breaker, TimeSpan RetryAfter)
+/// <param name="RetryAfter">What a caller is told when his call was given up, where it is not the product's.</param>
+internal sealed record GatewayRules(BreakerOptions Breaker, TimeSpan? RetryAfter)
 {
     /// <summary>As delivered.</summary>
-    public static GatewayRules Delivered { get; } = new(new BreakersOptions().Hearts, TimeSpan.FromSeconds(1));
+    public static GatewayRules Delivered { get; } = new(new BreakersOptions().Hearts, null);
 }

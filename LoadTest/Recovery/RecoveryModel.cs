@@ -16,7 +16,7 @@ internal sealed record RecoveryModel(string Name, int Callers, GatewayRules? Gat
         new("plain", 1, null),
         new("ours, for 1", 1, GatewayRules.Delivered),
         new($"ours, for {Busy}", Busy, GatewayRules.Delivered),
-        new($"{Busy}, told 2 s", Busy, GatewayRules.Delivered with { RetryAfter = TimeSpan.FromSeconds(2) }),
+        new($"{Busy}, told 1 s", Busy, GatewayRules.Delivered with { RetryAfter = TimeSpan.FromSeconds(1) }),
         new($"{Busy}, breaks", Busy, GatewayRules.Delivered with { Breaker = new BreakerOptions { TripOn = "failure_rate" } }),
         new($"{Busy}, short breaks", Busy, GatewayRules.Delivered with { Breaker = ShortBreaks() }),
     ];

@@ -36,4 +36,11 @@ public sealed class RecoveryScheduleTests
     [Fact]
     public void AsksAfter_AttemptsInARow_AsksBeforeEveryFifth() =>
         Enumerable.Range(0, 16).Where(RecoverySchedule.AsksAfter).Select(static failed => failed + 2).ShouldBe([5, 10, 15]);
+
+    [Fact]
+    public void ComeBackSeconds_InTurn_SpreadsThoseWhoWereGivenUp()
+    {
+        Enumerable.Range(1, 6).Select(RecoverySchedule.ComeBackSeconds).ShouldBe([2, 3, 2, 2, 3, 2]);
+        RecoverySchedule.ComeBackSeconds(int.MinValue).ShouldBeInRange(2, 3);
+    }
 }
