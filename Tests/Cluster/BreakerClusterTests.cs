@@ -18,8 +18,8 @@ public sealed class BreakerClusterTests(BreakerCluster cluster) : IClassFixture<
         var (first, second) = (Client(0), Client(1));
         await LocalCluster.UntilAsync(async () => await IsGivenAsync(first) && await IsGivenAsync(second), Patience, "no heart is given");
 
-        await ForceAsync(first, "hearts", """{"state":"forced_open","for":"5m","reason":"a drill"}""");
         var told = TimeProvider.System.GetTimestamp();
+        await ForceAsync(first, "hearts", """{"state":"forced_open","for":"5m","reason":"a drill"}""");
         await LocalCluster.UntilAsync(async () => await StateAsync(second, "hearts") == "forced_open", Patience, "the second does not follow");
         TimeProvider.System.GetElapsedTime(told).ShouldBeLessThan(TimeSpan.FromSeconds(2));
         using var refused = await GiveAsync(second);
