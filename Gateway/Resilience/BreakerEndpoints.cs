@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
@@ -10,28 +11,36 @@ using HeartGrains.Resilience;
 
 namespace HeartGrains.Gateway.Resilience;
 
-/// <summary>Breakers for operators: how those of this gateway stand, and a hand on those of the whole cluster.</summary>
-internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, IGrainFactory grains, OperatorKey operatorKey, TimeProvider time)
+/// <summary>Breakers for operators: how those of this gateway and of the silos stand, and a hand on those of the whole cluster.</summary>
+internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, OperatorKey operatorKey, TimeProvider time)
 {
     private const int BodyByteLimit = 8 * 1024;
     private const int ReasonLimit = 200;
     private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(routes.ServiceProvider);
+        var services = routes.ServiceProvider;
+        var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(services, ActivatorUtilities.CreateInstance<BreakerSilos>(services));
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
         routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance);
         routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance);
     }
 
     /// <summary><c>GET /breakers</c></summary>
-    private Task ReadAsync(HttpContext context)
+    private async Task ReadAsync(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return context.Response.WriteAsJsonAsync(
-            new BreakerList([.. breakers.All.Select(BreakerView.Of)]), BreakerJson.Default.BreakerList, cancellationToken: context.RequestAborted);
+        BreakerView[] own = [.. breakers.All.Select(static breaker => BreakerView.Of(breaker.ToReport()))];
+        if (IsHere(Breakers.Ledger))
+        {
+            await context.Response.WriteAsJsonAsync(new BreakerList(own), BreakerJson.Default.BreakerList, cancellationToken: context.RequestAborted);
+            return;
+        }
+
+        var told = await silos.ReadAsync().WaitAsync(context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            new ClusterBreakerList(own, told is null ? null : Array.ConvertAll(told, SiloView.Of)), BreakerJson.Default.ClusterBreakerList, cancellationToken: context.RequestAborted);
     }
 
     /// <summary><c>POST /breakers/{name}</c></summary>
@@ -57,30 +66,26 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
             return;
         }
 
-        var (order, reachesAll) = await TellAllAsync(body.Value, context.RequestAborted);
+        var (order, reach) = await silos.TellAsync(body.Value, context.RequestAborted);
+        if (reach != BreakerReach.Cluster && !IsHere(name))
+        {
+            await RefuseAsync(context, name, reach);
+            return;
+        }
+
         follower.Follow(order);
         await context.Response.WriteAsJsonAsync(
-            new ForcedView(name, NameOf(order.Hand), order.Hand == BreakerHand.Auto ? null : time.GetUtcNow().AddMilliseconds(order.RemainingMillis), order.Reason, reachesAll ? "cluster" : "this gateway"),
+            new ForcedView(
+                name, NameOf(order.Hand), order.Hand == BreakerHand.Auto ? null : time.GetUtcNow().AddMilliseconds(order.RemainingMillis), order.Reason,
+                reach == BreakerReach.Cluster ? "cluster" : "this gateway"),
             BreakerJson.Default.ForcedView, cancellationToken: context.RequestAborted);
     }
 
-    private async Task<(BreakerOrder Order, bool ReachesAll)> TellAllAsync(BreakerOrder order, CancellationToken cancellationToken)
-    {
-        // A grain that another activation has overtaken fails once and is loaded anew.
-        for (var attempt = 0; attempt < 2; attempt++)
-        {
-            try
-            {
-                var revision = await grains.GetGrain<IBreakerHandGrain>(0).SetAsync(order, cancellationToken).AsTask().WaitAsync(Patience, time, cancellationToken);
-                return (order with { Revision = revision }, true);
-            }
-            catch (Exception) when (!cancellationToken.IsCancellationRequested)
-            {
-            }
-        }
+    private bool IsHere(string name) => breakers.All.Any(breaker => breaker.Name == name);
 
-        return (order, false);
-    }
+    private static Task RefuseAsync(HttpContext context, string name, BreakerReach reach) => reach == BreakerReach.None
+        ? context.WriteProblemAsync(Problem.Unavailable, $"No silo took the order, and this gateway has no breaker {name}: nothing was done.", retryAfterSeconds: 1)
+        : context.WriteProblemAsync(Problem.OutcomeUnknown, $"No silo answered in time, and this gateway has no breaker {name}: the order may be followed, or not. Give it again.");
 
     private static Parsed<BreakerOrder> Parse(string name, ReadOnlySpan<byte> json)
     {
@@ -102,8 +107,8 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         if (hand != BreakerHand.Auto && (!TryParseTime(body?.For, out lasting) || lasting < TimeSpan.FromSeconds(1) || lasting > LongestTime))
             wrong.Add("for", "must be how long, such as 30s, 10m or 2h, from 1s to 24h");
         if (hand == BreakerHand.Auto && body?.For is not null) wrong.Add("for", "must be left out when the state is auto");
-        if (body?.Reason is not { } reason || reason.Trim().Length is 0 or > ReasonLimit || reason.Any(char.IsControl))
-            return Refuse(wrong.Add("reason", $"must say why, in 1 to {ReasonLimit} characters"));
+        if (body?.Reason is not { } reason || reason.Trim().Length is 0 or > ReasonLimit || reason.EnumerateRunes().Any(IsInvisible))
+            return Refuse(wrong.Add("reason", $"must say why, in 1 to {ReasonLimit} characters, none of which controls or formats text or ends a line"));
         return wrong.Errors.Count > 0 ? Refuse(wrong) : new(new BreakerOrder(name, hand!.Value, (long)lasting.TotalMilliseconds, reason.Trim()), null);
 
         static Parsed<BreakerOrder> Refuse(Rejection rejection) => new(null!, rejection);
@@ -119,36 +124,9 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         return true;
     }
 
+    /// <summary>Would change how a log line or a list looks.</summary>
+    private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+
     private static string NameOf(BreakerHand hand) => hand switch { BreakerHand.ForcedOpen => "forced_open", BreakerHand.ForcedClosed => "closed", _ => "auto" };
 }
-
-/// <summary>The body of <c>POST /breakers/{name}</c>.</summary>
-internal sealed record ForceBody(string? State = null, string? For = null, string? Reason = null);
-
-/// <summary>What became of it.</summary>
-internal sealed record ForcedView(string Name, string State, DateTimeOffset? Until, string Reason, string Reaches);
-
-/// <summary>The answer of <c>GET /breakers</c>.</summary>
-internal sealed record BreakerList(BreakerView[] Breakers);
-
-/// <summary>A breaker as it is shown.</summary>
-internal sealed record BreakerView(
-    string Name, string State, bool Degraded, int Calls, double FailureRate, double P95Seconds, double Health, long Rejected, string? Reason, double? NextAttemptSeconds)
-{
-    public static BreakerView Of(Breaker breaker)
-    {
-        var status = breaker.Look();
-        var reading = status.Reading;
-        return new BreakerView(
-            breaker.Name, status.State.Name(), status.IsDegraded, reading.Calls, Math.Round(reading.FailureRate, 4), reading.P95.TotalSeconds,
-            Math.Round(reading.Health, 4), status.Rejected, status.Reason.Length == 0 ? null : status.Reason,
-            status.NextAttempt is { } next ? Math.Round(next.TotalSeconds, 3) : null);
-    }
-}
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false)]
-[JsonSerializable(typeof(BreakerList))]
-[JsonSerializable(typeof(ForceBody))]
-[JsonSerializable(typeof(ForcedView))]
-internal sealed partial class BreakerJson : JsonSerializerContext;

@@ -119,8 +119,7 @@ internal abstract class GrainCall
         var result = exception switch
         {
             OperationCanceledException when RequestAborted.IsCancellationRequested => AttemptResult.Aborted,
-            ConnectionFailedException => AttemptResult.NotSent,
-            OrleansMessageRejectionException rejection when IsNoGateway(rejection) => AttemptResult.NotSent,
+            _ when WasNotSent(exception) => AttemptResult.NotSent,
             GatewayTooBusyException or LimitExceededException => AttemptResult.Overloaded,
             OrleansMessageRejectionException => AttemptResult.Rejected,
             _ => AttemptResult.Lost,
@@ -129,9 +128,15 @@ internal abstract class GrainCall
         return result;
     }
 
-    // The client's message center says this, and nothing else, before it has a connection to write to.
-    private static bool IsNoGateway(OrleansMessageRejectionException rejection) =>
-        rejection.Message.StartsWith("No gateways available", StringComparison.Ordinal);
+    /// <summary>The call that failed so has not left this process.</summary>
+    public static bool WasNotSent(Exception exception) => exception switch
+    {
+        ConnectionFailedException => true,
+
+        // The client's message center says this, and nothing else, before it has a connection to write to.
+        OrleansMessageRejectionException => exception.Message.StartsWith("No gateways available", StringComparison.Ordinal),
+        _ => false,
+    };
 }
 
 /// <summary>A call whose answer is a <typeparamref name="T"/>.</summary>

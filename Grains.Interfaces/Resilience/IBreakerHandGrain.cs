@@ -8,9 +8,13 @@ public interface IBreakerHandGrain : IGrainWithIntegerKey
     [Alias("Set")]
     ValueTask<long> SetAsync(BreakerOrder order, CancellationToken cancellationToken = default);
 
-    /// <summary>The orders there are, the latest of each breaker; those whose time is over are automatic.</summary>
+    /// <summary>The orders there are, the latest of each breaker; those whose time is over are automatic. A silo tells how its own breakers stand when it asks.</summary>
     [Alias("Get")]
-    ValueTask<BreakerOrder[]> GetAsync(CancellationToken cancellationToken = default);
+    ValueTask<BreakerOrder[]> GetAsync(SiloBreakers? told = null, CancellationToken cancellationToken = default);
+
+    /// <summary>How the breakers of silos stand, of each silo that told so in the last ten seconds.</summary>
+    [Alias("Silos")]
+    ValueTask<SiloBreakers[]> SilosAsync(CancellationToken cancellationToken = default);
 }
 
 /// <summary>What a breaker may be told.</summary>

@@ -3,8 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace HeartGrains.Resilience;
 
-/// <summary>Carries operators' orders out on the breakers of this process. An order that was carried out goes on to its end, also when nobody can be asked any more.</summary>
-public sealed partial class BreakerHandFollower(Breakers breakers, IGrainFactory grains, TimeProvider time, ILogger<BreakerHandFollower> logger) : BackgroundService
+/// <summary>
+/// Carries operators' orders out on the breakers of this process, and tells how they stand where this is a silo. An order that was carried out goes on to its end, also when nobody
+/// can be asked any more.
+/// </summary>
+public sealed partial class BreakerHandFollower(
+    Breakers breakers, IGrainFactory grains, TimeProvider time, ILogger<BreakerHandFollower> logger, ILocalSiloDetails? silo = null) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -44,7 +48,8 @@ public sealed partial class BreakerHandFollower(Breakers breakers, IGrainFactory
     {
         try
         {
-            foreach (var order in await grains.GetGrain<IBreakerHandGrain>(0).GetAsync(stoppingToken).AsTask().WaitAsync(Patience, time, stoppingToken)) Follow(order);
+            var orders = await grains.GetGrain<IBreakerHandGrain>(0).GetAsync(Told(), stoppingToken).AsTask().WaitAsync(Patience, time, stoppingToken);
+            foreach (var order in orders) Follow(order);
         }
         catch (Exception) when (!stoppingToken.IsCancellationRequested)
         {
@@ -54,6 +59,8 @@ public sealed partial class BreakerHandFollower(Breakers breakers, IGrainFactory
         {
         }
     }
+
+    private SiloBreakers? Told() => silo is null ? null : new SiloBreakers(silo.Name, [.. breakers.All.Select(breaker => breaker.ToReport())]);
 
     private bool IsNews(BreakerOrder order)
     {

@@ -73,6 +73,15 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
         process.ExitCode.ShouldBe(0);
     }
 
+    /// <summary>Sends a signal to a process and to those it started: a server that forks hangs only with its children.</summary>
+    public static async Task SignalTreeAsync(int processId, string signal)
+    {
+        await SignalAsync(processId, signal);
+        using var process = Process.Start("pkill", [$"-{signal}", "-P", processId.ToString(CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync();
+        process.ExitCode.ShouldBe(0);
+    }
+
     /// <summary>Waits until a condition holds, asking ten times a second.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, TimeSpan patience, string what)
     {

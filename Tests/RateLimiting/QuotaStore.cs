@@ -13,6 +13,9 @@ internal sealed class QuotaStore : IGrainStorage
 
     public bool IsDown { get; set; }
 
+    /// <summary>What reads and writes wait for.</summary>
+    public Task Until { get; set; } = Task.CompletedTask;
+
     /// <summary>When set, fails for all grains but this one.</summary>
     public GrainId? OnlyFor { get; set; }
 
@@ -29,24 +32,24 @@ internal sealed class QuotaStore : IGrainStorage
         foreach (var key in _rows.Keys.Where(key => key.Grain == grain)) _rows[key] = (_rows[key].Value, NextVersion());
     }
 
-    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        await Until;
         ThrowIfDown();
         grainState.RecordExists = _rows.TryGetValue((stateName, grainId), out var row);
         grainState.ETag = row.Version;
         grainState.State = grainState.RecordExists ? (T)row.Value : Activator.CreateInstance<T>();
-        return Task.CompletedTask;
     }
 
-    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        await Until;
         Check(stateName, grainId, grainState.ETag);
         OnWrite?.Invoke(grainId);
         _writes.AddOrUpdate(grainId, 1, static (_, count) => count + 1);
         grainState.ETag = NextVersion();
         grainState.RecordExists = true;
         _rows[(stateName, grainId)] = (grainState.State!, grainState.ETag);
-        return Task.CompletedTask;
     }
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
