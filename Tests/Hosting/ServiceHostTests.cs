@@ -50,7 +50,7 @@ public class ServiceHostTests
     /// <summary>The classic break of 15 s, for each dependency, and none of the others' rules.</summary>
     [Theory]
     [InlineData("Hearts", 30)]
-    [InlineData("Quota", 30)]
+    [InlineData("Quota", 15)]
     [InlineData("Ledger", 15)]
     public void Breakers_FirstBreakAloneIsConfigured_TheLongestIsNotLess(string dependency, int longest)
     {
