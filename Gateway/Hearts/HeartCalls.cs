@@ -6,9 +6,14 @@ namespace HeartGrains.Gateway.Hearts;
 /// <summary>Gives or withdraws a user's heart.</summary>
 internal sealed class HeartWrite(string targetId, string userId, bool isGiven) : GrainCall<HeartReceipt>
 {
+    // A commit usually takes a few milliseconds.
+    private const int SlowLedgerMillis = 100;
+
     private IHeartGrain _grain = null!;
 
     public override void Address(GrainAddresses addresses) => _grain = addresses.Heart(targetId);
+
+    protected override bool WaitedForLedger(in HeartReceipt value) => value.LedgerMillis >= SlowLedgerMillis;
 
     protected override ValueTask<HeartReceipt> SendAsync(CancellationToken cancellationToken) =>
         isGiven ? _grain.GiveAsync(userId, cancellationToken) : _grain.WithdrawAsync(userId, cancellationToken);

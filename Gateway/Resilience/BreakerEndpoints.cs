@@ -23,8 +23,8 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         var services = routes.ServiceProvider;
         var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(services, ActivatorUtilities.CreateInstance<BreakerSilos>(services));
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
-        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance);
-        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance);
+        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
+        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
     }
 
     /// <summary><c>GET /breakers</c></summary>
@@ -77,7 +77,7 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         await context.Response.WriteAsJsonAsync(
             new ForcedView(
                 name, NameOf(order.Hand), order.Hand == BreakerHand.Auto ? null : time.GetUtcNow().AddMilliseconds(order.RemainingMillis), order.Reason,
-                reach == BreakerReach.Cluster ? "cluster" : "this gateway"),
+                reach switch { BreakerReach.Cluster => "cluster", BreakerReach.None => "this gateway", _ => "this gateway, perhaps the cluster" }),
             BreakerJson.Default.ForcedView, cancellationToken: context.RequestAborted);
     }
 

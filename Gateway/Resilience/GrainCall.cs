@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using HeartGrains.Hearts;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
@@ -33,7 +34,7 @@ internal enum AttemptResult
 {
     Answered,
 
-    /// <summary>The silo answered that what is behind it did not do its part.</summary>
+    /// <summary>The silo answered, but what is behind it did not do its part, or took its time.</summary>
     AnsweredForLedger,
     Conflict,
 
@@ -78,6 +79,9 @@ internal abstract class GrainCall
 
     /// <summary>What the last attempt that failed threw.</summary>
     public Exception? Failure { get; private set; }
+
+    /// <summary>The same, if nothing that fails in an outage throws it: a defect.</summary>
+    public Exception? Defect => Failure is null or TimeoutException or OperationCanceledException or OrleansException or IOException or SocketException ? null : Failure;
 
     /// <summary>How long the pipeline wants the client to wait, in seconds, when it refused.</summary>
     public int RetryAfterSeconds { get; private set; } = 1;
@@ -150,6 +154,9 @@ internal abstract class GrainCall<T> : GrainCall
     /// <summary>What the answer says of itself.</summary>
     protected abstract HeartOutcome OutcomeOf(in T value);
 
+    /// <summary>Whether the time it took was the ledger's.</summary>
+    protected virtual bool WaitedForLedger(in T value) => false;
+
     /// <summary>What the grain's answer says of itself, once the call is <see cref="CallStatus.Answered"/>.</summary>
     public HeartOutcome Outcome => OutcomeOf(Value);
 
@@ -172,7 +179,7 @@ internal abstract class GrainCall<T> : GrainCall
         {
             HeartOutcome.Conflict => AttemptResult.Conflict,
             HeartOutcome.LedgerUnavailable or HeartOutcome.QueueFull or HeartOutcome.Unknown => AttemptResult.AnsweredForLedger,
-            _ => AttemptResult.Answered,
+            _ => WaitedForLedger(Value) ? AttemptResult.AnsweredForLedger : AttemptResult.Answered,
         });
     }
 }

@@ -18,6 +18,7 @@ internal sealed partial class GrainCalls : IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly Throttle _unaddressed;
+    private readonly Throttle _defects;
     private readonly ResiliencePipeline<AttemptResult> _hearts;
     private readonly ResiliencePipeline<AttemptResult> _quota;
     private readonly ResiliencePipeline<AttemptResult> _probe;
@@ -34,6 +35,7 @@ internal sealed partial class GrainCalls : IDisposable
     {
         (_addresses, _connection, _logger, _time) = (addresses, connection, logger, time);
         _unaddressed = new Throttle(time.TimestampFrequency);
+        _defects = new Throttle(time.TimestampFrequency);
         var settings = options.Value;
         var budget = new RetryBudget(settings.RetryBudget);
         metrics.Observe(budget);
@@ -66,7 +68,14 @@ internal sealed partial class GrainCalls : IDisposable
         var outcome = await pipeline.ExecuteOutcomeAsync(
             static (context, call) => call.AttemptAsync(context.CancellationToken), context, call);
         ResilienceContextPool.Shared.Return(context);
+        if (call.Defect is { } defect) Tell(defect);
         return call.Settle(outcome);
+    }
+
+    // Not its message, which may name a user.
+    private void Tell(Exception defect)
+    {
+        if (_defects.TryPass(_time.GetTimestamp(), out var count)) Log.Defect(_logger, count, defect.GetType().FullName, defect.StackTrace);
     }
 
     private bool IsAddressed(GrainCall call)
@@ -107,6 +116,9 @@ internal sealed partial class GrainCalls : IDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(2, LogLevel.Error, "{Count} times since this was last told a grain's call failed by a defect, last {Type}:\n{Stack}")]
+        public static partial void Defect(ILogger logger, int count, string? type, string? stack);
+
         [LoggerMessage(1, LogLevel.Warning, "{Count} times since this was last told no silo hosted the grain of a call yet: {Reason}")]
         public static partial void NotAddressed(ILogger logger, int count, string reason);
     }

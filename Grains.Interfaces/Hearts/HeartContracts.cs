@@ -26,6 +26,7 @@ public enum HeartOutcome : byte
 /// <param name="Count">How many users love the target.</param>
 /// <param name="Version">The target's version: the number of events in its log.</param>
 /// <param name="GivenAtMicros">When the heart was given, in microseconds since 1970-01-01 UTC; 0 when there is none.</param>
+/// <param name="LedgerMillis">How much of the time the heart waited for its commit, in milliseconds.</param>
 [GenerateSerializer, Immutable, Alias("hearts.HeartReceipt")]
 public readonly record struct HeartReceipt(
     [property: Id(0)] HeartOutcome Outcome,
@@ -33,7 +34,8 @@ public readonly record struct HeartReceipt(
     [property: Id(2)] HeartId Id,
     [property: Id(3)] long Count,
     [property: Id(4)] long Version,
-    [property: Id(5)] long GivenAtMicros);
+    [property: Id(5)] long GivenAtMicros,
+    [property: Id(6)] int LedgerMillis = 0);
 
 /// <summary>What a reader sees of a target.</summary>
 /// <param name="Outcome"><see cref="HeartOutcome.Committed"/>, or why the target could not be read.</param>

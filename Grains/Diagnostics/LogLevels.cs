@@ -5,7 +5,7 @@ namespace HeartGrains.Diagnostics;
 
 /// <summary>
 /// Levels of categories that write a line, or a stack trace, for each call that fails: an outage would fill the disk, and their lines name the grain, whose key is a
-/// user or a target. What they tell is counted by metrics and told by lines of ours, once a second. Any setting <c>Logging:LogLevel:…</c> takes precedence.
+/// user or a target. What they tell is counted by metrics and told by lines of ours, once a second. A setting <c>Logging:LogLevel:…</c> of the same category, or of one below it, takes precedence; so does any of a provider, such as <c>Logging:Console:LogLevel:Default</c>.
 /// </summary>
 internal static class LogLevels
 {

@@ -161,7 +161,9 @@ internal sealed class HeartGrain(
     /// <summary>Takes over what the ledger has settled: the only place where memory changes.</summary>
     private void DrainSettled(LedgerStream stream)
     {
-        for (var entry = stream.TakeSettled(); entry is not null;)
+        var entry = stream.TakeSettled();
+        var now = entry is null ? 0 : time.GetTimestamp();
+        while (entry is not null)
         {
             var call = (HeartCall)entry;
             entry = entry.Next;
@@ -171,7 +173,7 @@ internal sealed class HeartGrain(
                 _hearts.Apply(call.Kind, call.Heart, call.AtMicros);
                 _version = call.Version;
                 var givenAt = call.Kind == HeartEventKind.Given ? call.AtMicros : 0;
-                call.Complete(new HeartReceipt(HeartOutcome.Committed, true, call.Heart, _hearts.Count, _version, givenAt));
+                call.Complete(new HeartReceipt(HeartOutcome.Committed, true, call.Heart, _hearts.Count, _version, givenAt, (int)time.GetElapsedTime(call.QueuedAt, now).TotalMilliseconds));
                 continue;
             }
 

@@ -5,10 +5,13 @@ namespace HeartGrains.Ledger;
 
 /// <summary>
 /// A ledger behind its breaker: while that is open, appends are refused and reads fail at once instead of waiting for a store that does not answer. What only a
-/// store that answers needs (the fold, its health, finding out who wrote) goes to it as it is.
+/// store that answers needs (the fold, its health, finding out who wrote) goes to it as it is. Appends are what it judges by: reads that succeed are neither in its figures, where they
+/// would hide appends that fail or are slow, nor do they end a break that those began. Reads that fail count.
 /// </summary>
-internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHeartLedger, IAsyncDisposable
+internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker, TimeProvider time) : IHeartLedger, IAsyncDisposable
 {
+    private long _badAppendAt = long.MinValue;
+
     /// <inheritdoc/>
     public bool IsSynchronous => inner.IsSynchronous;
 
@@ -43,21 +46,19 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
 
     /// <inheritdoc/>
     public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) =>
-        ReadAsync(cancellation => inner.LoadAsync(target, recentLimit, cancellation), CallVerdict.Good, cancellationToken);
+        ReadAsync(cancellation => inner.LoadAsync(target, recentLimit, cancellation), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
-        ReadAsync(cancellation => inner.FindHeartAsync(target, heart, cancellation), CallVerdict.Good, cancellationToken);
-
-    // A list may take its time: it shows that the store answers, and not how fast.
+        ReadAsync(cancellation => inner.FindHeartAsync(target, heart, cancellation), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
-        ReadAsync(cancellation => inner.ListUsersAsync(target, before, limit, cancellation), CallVerdict.Reached, cancellationToken);
+        ReadAsync(cancellation => inner.ListUsersAsync(target, before, limit, cancellation), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) =>
-        ReadAsync(cancellation => inner.ListTopAsync(limit, cancellation), CallVerdict.Reached, cancellationToken);
+        ReadAsync(cancellation => inner.ListTopAsync(limit, cancellation), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => inner.FoldAsync(limit, cancellationToken);
@@ -85,14 +86,14 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
         }
     }
 
-    private async ValueTask<T> ReadAsync<T>(Func<CancellationToken, ValueTask<T>> read, CallVerdict success, CancellationToken cancellationToken)
+    private async ValueTask<T> ReadAsync<T>(Func<CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
     {
         if (!breaker.TryPass(out var ticket, out _)) throw new LedgerException("The ledger is not asked for a moment, after failures.");
         var verdict = CallVerdict.Failed;
         try
         {
             var result = await read(cancellationToken);
-            verdict = success;
+            verdict = AreAppendsBad ? CallVerdict.Ignored : CallVerdict.Reached;
             return result;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -106,6 +107,15 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker) : IHear
         }
     }
 
-    private void Report(in BreakerTicket ticket, AppendOutcome outcome) =>
-        breaker.Report(ticket, outcome is AppendOutcome.Refused or AppendOutcome.Unknown ? CallVerdict.Failed : CallVerdict.Good);
+    /// <summary>One was, within the breaker's window.</summary>
+    private bool AreAppendsBad => Volatile.Read(ref _badAppendAt) is var at and not long.MinValue && time.GetElapsedTime(at) < breaker.Options.Window;
+
+    private void Report(in BreakerTicket ticket, AppendOutcome outcome)
+    {
+        var isFailed = outcome is AppendOutcome.Refused or AppendOutcome.Unknown;
+        var now = time.GetTimestamp();
+        if (isFailed || time.GetElapsedTime(ticket.PassedAt, now) > breaker.Options.P95) Volatile.Write(ref _badAppendAt, now);
+        else if (_badAppendAt != long.MinValue) Volatile.Write(ref _badAppendAt, long.MinValue);
+        breaker.Report(ticket, isFailed ? CallVerdict.Failed : CallVerdict.Good);
+    }
 }

@@ -33,7 +33,7 @@ internal static class LedgerHosting
                     provider.GetRequiredService<DataFolderLock>().Folder, options, provider.GetRequiredService<ILogger<SqliteLedger>>()),
                 _ => new PostgresLedger(postgres, options),
             };
-            return new GuardedLedger(ledger, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger));
+            return new GuardedLedger(ledger, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>());
         });
     }
 }

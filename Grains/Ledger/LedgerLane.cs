@@ -21,6 +21,7 @@ internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, Ledger
     private readonly int _queueLimit = Math.Max(1, options.QueueLimit / options.Lanes);
     private TaskCompletionSource? _stopped;
     private readonly long _stallTicks = (long)(options.StallTime.TotalSeconds * time.TimestampFrequency);
+    private readonly long _deadlineTicks = (long)(options.AppendDeadline.TotalSeconds * time.TimestampFrequency);
     private long _startedAt;
     private bool _isRunning;
 
@@ -73,14 +74,16 @@ internal sealed class LedgerLane(IHeartLedger ledger, BatchCommit commit, Ledger
         }
     }
 
-    /// <summary>Takes what waits; what has waited for too long, for an append that hung, is settled as not written.</summary>
+    /// <summary>Takes what waits; what has waited for too long is settled as not written.</summary>
     private bool TakeBatch()
     {
         _batch.Clear();
         lock (_gate)
         {
-            _startedAt = time.GetTimestamp();
-            var oldest = _startedAt - _stallTicks;
+            // Behind an append that hung a short wait is too long; in a queue that is only long it is not.
+            var now = time.GetTimestamp();
+            var oldest = now - (now - _startedAt > _stallTicks ? _stallTicks : _deadlineTicks);
+            _startedAt = now;
             while (_batch.Count < options.BatchLimit && _waiting.TryDequeue(out var entry))
             {
                 if (entry.Stream.IsStale) entry.Stream.Settle(entry, EntryOutcome.Conflict);

@@ -24,13 +24,13 @@ public sealed class LedgerOptions
     public TimeSpan CommitDelay { get; set; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
-    /// From when on an append that has not ended counts as hanging: hearts are refused then instead of being queued behind it, and those that waited so long when it ends.
+    /// From when on an append that has not ended counts as hanging: hearts are refused then instead of being queued behind it, and those that waited for it so long when it ends.
     /// Default 1 s: no caller of a silo waits longer than for one append.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:00:10", ConvertValueInInvariantCulture = true)]
     public TimeSpan StallTime { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a batch whose answer was lost is asked for again. Default 2 s: callers wait little longer.</summary>
+    /// <summary>How long a heart may wait in a long queue, and a batch whose answer was lost be asked for again. Default 2 s: callers wait little longer.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:00:10", ConvertValueInInvariantCulture = true)]
     public TimeSpan AppendDeadline { get; set; } = TimeSpan.FromSeconds(2);
 

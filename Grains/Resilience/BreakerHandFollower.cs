@@ -71,7 +71,7 @@ public sealed partial class BreakerHandFollower(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "An operator told the breaker {Breaker} to be {Hand} for {Time}: {Reason}", EventName = "BreakerForced")]
+        [LoggerMessage(1, LogLevel.Warning, "BreakerForced: an operator told the breaker {Breaker} to be {Hand} for {Time}: {Reason}", EventName = "BreakerForced")]
         public static partial void Followed(ILogger logger, string breaker, BreakerHand hand, TimeSpan time, string reason);
     }
 }

@@ -46,11 +46,20 @@ public static class RecoveryCommand
         Write(console, reports);
         console.WriteLine($"{recoveries:N0} outages each, seed {seed}.");
         if (parsed.GetValue(Chart) is { } chart) await File.WriteAllTextAsync(chart.FullName, RecoveryChart.Draw(reports, seed), cancellationToken);
-        return reports.Where(static report => report.Model.Gateway == GatewayRules.Delivered).All(IsReached) ? ExitCode.Success : ExitCode.Failed;
+        return AreAimsReached(reports) ? ExitCode.Success : ExitCode.Failed;
     }
 
-    private static bool IsReached(RecoveryReport report) =>
-        report.Mean <= TimeGoal && report.RequestsPerOperation <= AmplificationGoal && report.ProbeSuccess is null or >= ProbeGoal;
+    /// <summary>
+    /// Whether the delivered gateway reaches the aims: the time for one caller and for many, the amplification for many, as is usual, and the success of probes for one, because many
+    /// send hardly any.
+    /// </summary>
+    internal static bool AreAimsReached(IEnumerable<RecoveryReport> reports)
+    {
+        var delivered = reports.Where(static report => report.Model.Gateway == GatewayRules.Delivered).ToList();
+        return delivered.TrueForAll(static report => report.Mean <= TimeGoal)
+            && delivered.Where(static report => report.Model.Callers > 1).All(static report => report.RequestsPerRecovery <= AmplificationGoal)
+            && delivered.Where(static report => report.Model.Callers == 1).All(static report => report.ProbeSuccess >= ProbeGoal);
+    }
 
     private static void Write(IAnsiConsole console, List<RecoveryReport> reports)
     {

@@ -22,6 +22,7 @@ public sealed class BreakerApiTests : IAsyncLifetime
     public async Task Get_Breakers_ShowsEachOfThisProcess()
     {
         await Client.GiveAsync(HeartClient.Fresh("t"), "u");
+        await Client.ReadAsync(HeartClient.Fresh("t"));
         using var answer = await Client.GetAsync(Breakers);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         var breakers = (await answer.JsonAsync()).GetProperty("breakers").EnumerateArray().ToDictionary(breaker => breaker.GetProperty("name").GetString()!);
@@ -44,6 +45,7 @@ public sealed class BreakerApiTests : IAsyncLifetime
         forced.StatusCode.ShouldBe(HttpStatusCode.OK);
         var told = await forced.JsonAsync();
         told.GetProperty("reaches").GetString().ShouldBe("cluster");
+        _server.Log.Lines.ShouldContain(static line => line.Contains("BreakerForced") && line.Contains("moving house"));
         (told.GetProperty("until").GetDateTimeOffset() - TimeProvider.System.GetUtcNow()).ShouldBeInRange(TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
 
         using var refused = await Client.GiveAsync(target, "u");

@@ -5,6 +5,7 @@ using HeartGrains.Resilience;
 using HeartGrains.Tests.RateLimiting;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
+using HeartGrains.Tests.Cluster;
 using static HeartGrains.Tests.Gateway.ScriptedGrains;
 
 namespace HeartGrains.Tests.Gateway;
@@ -149,6 +150,36 @@ public sealed class OutcomeTests
         server.Breakers.Of(well).Look().State.ShouldBe(BreakerState.Closed);
         server.Breakers.Of(well).Look().Reading.Calls.ShouldBeGreaterThan(0);
         server.Breakers.Of(well).Look().Reading.Failures.ShouldBe(0);
+    }
+
+    /// <summary>The time a commit took is the ledger's, by whatever rule: latency alone opens this one.</summary>
+    [Theory]
+    [InlineData(0, BreakerState.Open)]
+    [InlineData(100, BreakerState.Closed)]
+    public async Task Breaker_CommitsAreSlow_IsOpenedOnlyByTimeThatIsNotTheLedgers(int ledgerMillis, BreakerState expected)
+    {
+        await using var server = await ScriptedServer.StartAsync([.. Fast, ("Breakers:Hearts:TripOn", "p95"), ("Breakers:Hearts:P95", "00:00:00.020"), ("Breakers:Hearts:MinimumCalls", "4")]);
+        server.Grains.Write = async (_, cancellation) =>
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System, cancellation);
+            return Committed with { LedgerMillis = ledgerMillis };
+        };
+        for (var call = 0; call < 8; call++) await server.Client.GiveAsync("t", "u");
+
+        // The window is looked at by who asks.
+        await LocalCluster.UntilAsync(() => Task.FromResult(server.Breakers.Of(Breakers.Hearts).Look().State == expected), TimeSpan.FromSeconds(5), $"not {expected}");
+        server.Breakers.Of(Breakers.Hearts).IsDegraded.ShouldBeFalse();
+    }
+
+    /// <summary>What no outage throws: it must not vanish behind a 504.</summary>
+    [Fact]
+    public async Task Give_GrainHasADefect_IsLoggedWithItsTypeAndWithoutItsText()
+    {
+        await using var server = await ScriptedServer.StartAsync(Fast);
+        server.Grains.Write = static (_, _) => Task.FromException<HeartReceipt>(new InvalidOperationException("of user secret-user"));
+        await server.Client.GiveAsync("t", "u");
+        server.Log.Lines.ShouldContain(static line => line.Contains("System.InvalidOperationException"));
+        server.Log.Lines.ShouldNotContain(static line => line.Contains("secret-user"));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ internal sealed class HeartSilo : IAsyncDisposable
         builder.Services.AddHeartGrains(host, builder.Configuration);
         builder.Services.AddSingleton(provider => new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
         builder.Services.AddSingleton<IHeartLedger>(provider =>
-            new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger)));
+            new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), TimeProvider.System));
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();

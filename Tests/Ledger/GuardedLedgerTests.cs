@@ -1,3 +1,4 @@
+using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Resilience;
@@ -9,13 +10,14 @@ namespace HeartGrains.Tests.Ledger;
 public sealed class GuardedLedgerTests
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly ScriptedAppends _inner = new();
     private readonly Breaker _breaker;
     private readonly GuardedLedger _ledger;
 
     public GuardedLedgerTests()
     {
         _breaker = new Breaker(Breakers.Ledger, new BreakersOptions().Ledger, _time);
-        _ledger = new GuardedLedger(new MemoryLedger(), _breaker);
+        _ledger = new GuardedLedger(_inner, _breaker, _time);
     }
 
     [Fact]
@@ -35,15 +37,43 @@ public sealed class GuardedLedgerTests
         _breaker.Look().State.ShouldBe(BreakerState.Closed);
     }
 
-    /// <summary>They may take their time.</summary>
+    /// <summary>They would hide appends that fail, and may take their time.</summary>
     [Fact]
-    public async Task Lists_WhileClosed_AreNotInItsFigures()
+    public async Task Reads_WhileClosed_AreInItsFiguresOnlyWhenTheyFail()
     {
         for (var i = 0; i < 10; i++) await _ledger.ListTopAsync(10, default);
-        _breaker.Look().Reading.Calls.ShouldBe(0);
         await _ledger.LoadAsync(Guid.NewGuid(), 10, default);
+        _breaker.Look().Reading.Calls.ShouldBe(0);
+        _inner.Load = static () => throw new LedgerException("gone");
+        await Should.ThrowAsync<LedgerException>(async () => await _ledger.LoadAsync(Guid.NewGuid(), 10, default));
         _breaker.Look().Reading.Calls.ShouldBe(1);
     }
+
+    /// <summary>A store that reads and does not write, or slowly: a full disk.</summary>
+    [Fact]
+    public async Task Reads_AppendsFail_NeitherKeepItClosedNorEndTheBreak()
+    {
+        _inner.Append = static () => AppendOutcome.Refused;
+        for (var i = 0; i < 3; i++)
+        {
+            for (var read = 0; read < 30; read++) await _ledger.LoadAsync(Guid.NewGuid(), 10, default);
+            await _ledger.AppendAsync(OneEvent);
+        }
+
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+        _breaker.Look().State.ShouldBe(BreakerState.Open);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await _ledger.LoadAsync(Guid.NewGuid(), 10, default);
+        _breaker.Look().State.ShouldBe(BreakerState.HalfOpen);
+
+        // Nobody appends any more: after a window they are all there is to go by.
+        _time.Advance(_breaker.Options.Window);
+        await _ledger.LoadAsync(Guid.NewGuid(), 10, default);
+        _breaker.Look().State.ShouldBe(BreakerState.Closed);
+    }
+
+    private static ReadOnlyMemory<HeartEvent> OneEvent =>
+        new[] { new HeartEvent(Guid.NewGuid(), 1, "t", new HeartId(1, 2), "u", HeartEventKind.Given, 1, 5) };
 
     private void Open()
     {
@@ -55,5 +85,30 @@ public sealed class GuardedLedgerTests
 
         _time.Advance(TimeSpan.FromMilliseconds(200));
         _breaker.Look().State.ShouldBe(BreakerState.Open);
+    }
+
+    private sealed class ScriptedAppends : IHeartLedger
+    {
+        private readonly MemoryLedger _inner = new();
+
+        public Func<AppendOutcome> Append { get; set; } = static () => AppendOutcome.Committed;
+
+        public Action Load { get; set; } = static () => { };
+
+        public ValueTask<AppendOutcome> AppendAsync(ReadOnlyMemory<HeartEvent> batch) => new(Append());
+
+        public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken)
+        {
+            Load();
+            return _inner.LoadAsync(target, recentLimit, cancellationToken);
+        }
+
+        public Task InitializeAsync(string keyFingerprint, CancellationToken cancellationToken) => Task.CompletedTask;
+        public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) => _inner.FindVersionsAsync(batch, cancellationToken);
+        public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) => _inner.FindHeartAsync(target, heart, cancellationToken);
+        public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) => _inner.ListUsersAsync(target, before, limit, cancellationToken);
+        public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) => _inner.ListTopAsync(limit, cancellationToken);
+        public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => _inner.FoldAsync(limit, cancellationToken);
+        public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
     }
 }

@@ -19,6 +19,16 @@ public sealed class RecoverySimulationTests
         }
     }
 
+    /// <summary>As docs/resilience.md has them.</summary>
+    [Fact]
+    public void Simulate_AsDelivered_ReachesTheAims()
+    {
+        var reports = RecoveryModel.All.Where(static model => model.Gateway == GatewayRules.Delivered)
+            .Select(static model => RecoveryReport.Simulate(model, 1_000, seed: 1)).ToList();
+        reports.Count.ShouldBe(2);
+        RecoveryCommand.AreAimsReached(reports).ShouldBeTrue();
+    }
+
     /// <summary>Without jitter: attempts at 0, 105, 310, 715, 1,520, 3,125, 6,330 and 11,335 ms, each answered in 5 ms, and anew at 12,340 ms.</summary>
     [Theory]
     [InlineData(1, 2, 1, 105)]
