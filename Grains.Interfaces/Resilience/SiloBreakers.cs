@@ -13,7 +13,7 @@ public sealed record SiloBreakers(
 /// <summary>How a breaker stands; the fields are those of <c>GET /breakers</c>.</summary>
 /// <param name="Name">The dependency.</param>
 /// <param name="State">As it is written in answers.</param>
-/// <param name="IsDegraded">Too few good answers in time, though it may be closed.</param>
+/// <param name="IsDegraded">Closed, with too few good answers in time.</param>
 /// <param name="Calls">Of the window.</param>
 /// <param name="FailureRate">Of the window, 0 to 1.</param>
 /// <param name="P95">Of the window.</param>

@@ -19,49 +19,34 @@ internal sealed partial class NamelessGrainStorage(IGrainStorage inner, TimeProv
         ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
 
     /// <inheritdoc/>
-    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await inner.ReadStateAsync(stateName, grainId, grainState, cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw Nameless("read", stateName, exception);
-        }
-    }
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken) =>
+        GuardAsync(inner.ReadStateAsync(stateName, grainId, grainState, cancellationToken), "read", stateName, cancellationToken);
 
     /// <inheritdoc/>
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         WriteStateAsync(stateName, grainId, grainState, CancellationToken.None);
 
     /// <inheritdoc/>
-    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await inner.WriteStateAsync(stateName, grainId, grainState, cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw Nameless("written", stateName, exception);
-        }
-    }
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken) =>
+        GuardAsync(inner.WriteStateAsync(stateName, grainId, grainState, cancellationToken), "written", stateName, cancellationToken);
 
     /// <inheritdoc/>
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ClearStateAsync(stateName, grainId, grainState, CancellationToken.None);
 
     /// <inheritdoc/>
-    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken) =>
+        GuardAsync(inner.ClearStateAsync(stateName, grainId, grainState, cancellationToken), "cleared", stateName, cancellationToken);
+
+    private async Task GuardAsync(Task call, string doing, string stateName, CancellationToken cancellationToken)
     {
         try
         {
-            await inner.ClearStateAsync(stateName, grainId, grainState, cancellationToken);
+            await call;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Nameless("cleared", stateName, exception);
+            throw Nameless(doing, stateName, exception);
         }
     }
 
