@@ -1,0 +1,51 @@
+using Microsoft.Playwright;
+
+namespace HeartGrains.Tests.Infrastructure;
+
+/// <summary>Debian's Chromium, driven by Playwright. Started when first asked for; each test opens contexts of its own, which share nothing.</summary>
+public sealed class LocalBrowser : IAsyncLifetime
+{
+    private const string Program = "/usr/bin/chromium";
+
+    // No sandbox: Chromium refuses one to root. Names under .test are this machine, so that pages have sites of their own.
+    private static readonly string[] Arguments = ["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1"];
+
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A person's browser: cookies, storage and windows of its own.</summary>
+    public async Task<IBrowserContext> PersonAsync(BrowserNewContextOptions? options = null)
+    {
+        var context = await (await BrowserAsync()).NewContextAsync(options);
+        context.SetDefaultTimeout(15_000);
+        return context;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null) await _browser.DisposeAsync();
+        _playwright?.Dispose();
+        _starting.Dispose();
+    }
+
+    private async Task<IBrowser> BrowserAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            _playwright ??= await Playwright.CreateAsync();
+            return _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = Arguments });
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+}
+
+/// <summary>Tests in a browser, which share one.</summary>
+[CollectionDefinition(nameof(BrowserCollection))]
+public sealed class BrowserCollection : ICollectionFixture<LocalBrowser>;
