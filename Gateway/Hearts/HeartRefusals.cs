@@ -14,31 +14,36 @@ internal static class HeartRefusals
     private const int ClientClosedRequest = 499;
     private static int _unavailable;
 
-    public static Task WriteFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter, out HeartResult result)
+    /// <summary>The same in one word.</summary>
+    public static HeartResult ResultOf(CallStatus status, HeartOutcome outcome) => status switch
+    {
+        CallStatus.Aborted => HeartResult.Aborted,
+        CallStatus.Answered when outcome == HeartOutcome.QueueFull => HeartResult.QueueFull,
+        CallStatus.Answered when outcome == HeartOutcome.LedgerUnavailable => HeartResult.LedgerUnavailable,
+        CallStatus.Conflict => HeartResult.Conflict,
+        CallStatus.Paused => HeartResult.Paused,
+        CallStatus.Unavailable => HeartResult.Unavailable,
+        _ => HeartResult.Unknown,
+    };
+
+    public static Task WriteFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter)
     {
         switch (status)
         {
             case CallStatus.Aborted:
-                result = HeartResult.Aborted;
                 context.Response.StatusCode = ClientClosedRequest;
                 return Task.CompletedTask;
             case CallStatus.Answered when outcome == HeartOutcome.QueueFull:
-                result = HeartResult.QueueFull;
                 return context.WriteProblemAsync(Problem.QueueFull, "Nothing was stored. Call again after Retry-After.", 1);
             case CallStatus.Answered when outcome == HeartOutcome.LedgerUnavailable:
-                result = HeartResult.LedgerUnavailable;
                 return context.WriteProblemAsync(Problem.LedgerUnavailable, "Nothing was stored. Call again after Retry-After.", 1);
             case CallStatus.Conflict:
-                result = HeartResult.Conflict;
                 return context.WriteProblemAsync(Problem.ConflictRetry, "Nothing was stored. Call again after Retry-After.", 1);
             case CallStatus.Paused:
-                result = HeartResult.Paused;
                 return PausedAsync(context, retryAfter);
             case CallStatus.Unavailable:
-                result = HeartResult.Unavailable;
                 return context.WriteProblemAsync(Problem.Unavailable, "Nothing was stored: no silo took the call.", ComeBackSeconds());
             default:
-                result = HeartResult.Unknown;
                 return context.WriteProblemAsync(
                     Problem.OutcomeUnknown, "No answer came in time: it may have been stored. The same call again is safe and tells.");
         }

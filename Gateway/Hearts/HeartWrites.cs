@@ -1,14 +1,11 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.RateLimiting;
-using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Hearts;
 
-/// <summary>Giving and withdrawing hearts: parse, connection, quota, grain, answer.</summary>
-internal sealed class HeartWrites(
-    GrainCalls calls, ClusterConnection connection, Quota quota, LastKnown lastKnown, GatewayMetrics metrics)
+/// <summary>Giving and withdrawing hearts: parse, give, answer.</summary>
+internal sealed class HeartWrites(HeartGiving giving)
 {
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
@@ -38,57 +35,18 @@ internal sealed class HeartWrites(
 
     private Task RejectAsync(HttpContext context, HeartOperation operation, Rejection rejection)
     {
-        metrics.CountHeart(operation, HeartResult.Invalid);
+        giving.CountInvalid(operation);
         return context.WriteProblemAsync(rejection);
     }
 
     private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
     {
-        // Before the quota: a call that cannot be sent must cost the user nothing.
-        var isConnected = connection.IsConnected && quota.IsReady;
-        var retryAfter = TimeSpan.Zero;
-        if (!isConnected || !calls.Hearts.WouldPass(out retryAfter))
-        {
-            var reason = isConnected ? CallStatus.Paused : CallStatus.Unavailable;
-            await HeartRefusals.WriteFailedAsync(context, reason, default, (int)Math.Ceiling(retryAfter.TotalSeconds), out var refused);
-            metrics.CountHeart(operation, refused);
-            return;
-        }
-
-        var keys = new QuotaKeys(userId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, targetId, campaignId);
-        var judgement = await quota.AcquireAsync(keys, context.RequestAborted);
-        QuotaHeaders.Write(context, judgement);
-        if (judgement.Status != QuotaStatus.Admitted)
-        {
-            metrics.CountHeart(operation, ResultOf(judgement.Status));
-            await QuotaRefusals.WriteAsync(context, judgement);
-            return;
-        }
-
-        var call = new HeartWrite(targetId, userId, operation == HeartOperation.Give) { RequestAborted = context.RequestAborted };
-        var status = await calls.CallAsync(call);
-        if (status != CallStatus.Answered || call.Value.Outcome != HeartOutcome.Committed)
-        {
-            // Our fault, unless the client itself went away.
-            if (status != CallStatus.Aborted) quota.Return(judgement);
-            await HeartRefusals.WriteFailedAsync(context, status, call.Value.Outcome, call.RetryAfterSeconds, out var failed);
-            metrics.CountHeart(operation, failed);
-            return;
-        }
-
-        lastKnown.Note(targetId, call.Value.Count, call.Value.Version);
-        metrics.CountHeart(operation, call.Value.Changed ? HeartResult.Changed : HeartResult.Unchanged);
-        await (operation == HeartOperation.Give
-            ? GivenAsync(context, targetId, userId, call.Value)
-            : WithdrawnAsync(context, targetId, userId, call.Value));
+        var isGiving = operation == HeartOperation.Give;
+        var result = await (isGiving ? giving.GiveAsync(context, targetId, userId, campaignId) : giving.WithdrawAsync(context, targetId, userId));
+        await (result.Refusal is { } refusal ? refusal.WriteAsync(context)
+            : isGiving ? GivenAsync(context, targetId, userId, result.Receipt)
+            : WithdrawnAsync(context, targetId, userId, result.Receipt));
     }
-
-    private static HeartResult ResultOf(QuotaStatus status) => status switch
-    {
-        QuotaStatus.Refused => HeartResult.QuotaExceeded,
-        QuotaStatus.Aborted => HeartResult.Aborted,
-        _ => HeartResult.QuotaUnavailable,
-    };
 
     private static Task GivenAsync(HttpContext context, string targetId, string userId, in HeartReceipt receipt)
     {

@@ -24,6 +24,7 @@ public static class ResilienceHosting
         services.TryAddSingleton<GrainAddresses>();
         services.TryAddSingleton<GrainCalls>();
         services.TryAddSingleton<LastKnown>();
+        services.TryAddSingleton<HeartGiving>();
         return services;
     }
 
