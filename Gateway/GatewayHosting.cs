@@ -1,8 +1,13 @@
 using HeartGrains.Diagnostics;
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
+using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Gateway.Sites;
 using HeartGrains.Hosting;
 using HeartGrains.Resilience;
 using Orleans.Configuration;
@@ -21,6 +26,8 @@ internal static class GatewayHosting
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [TrustedProxies.Name] = typeof(object),
+            [SiteList.Name] = typeof(object),
+            ["Readers"] = typeof(ReaderOptions),
         };
 
     /// <summary>The way to the grains: a silo in this process, or the cluster's silos.</summary>
@@ -34,6 +41,8 @@ internal static class GatewayHosting
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         builder.Services.AddLocalLimits();
+        builder.Services.AddSites();
+        builder.Services.AddReaders();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
@@ -42,10 +51,27 @@ internal static class GatewayHosting
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
-    /// <summary>Routes of operators beside health and metrics.</summary>
-    public static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
+    /// <summary>What a request goes through, in this order, and everything that answers.</summary>
+    public static void UseGateway(this WebApplication app)
+    {
+        app.UseTrustedProxies();
+        app.UseRequestDiagnostics();
+        app.UseProblems();
+        app.UseSites();
+        app.UseLocalLimits();
+        app.UseOverloadGuard();
 
-    public static void MapDashboard(this WebApplication app)
+        app.MapHearts();
+        app.MapReaders();
+        app.MapQuota();
+        app.MapBreakers();
+        app.MapOperations();
+        app.MapDashboard();
+    }
+
+    internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
+
+    private static void MapDashboard(this WebApplication app)
     {
         if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard");
     }

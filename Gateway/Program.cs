@@ -1,10 +1,5 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
-using HeartGrains.Gateway.Diagnostics;
-using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Overload;
-using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
 
 return await ServiceHost.RunAsync(() =>
@@ -15,16 +10,7 @@ return await ServiceHost.RunAsync(() =>
     builder.AddTraces();
 
     var app = builder.Build();
-    app.UseTrustedProxies();
-    app.UseRequestDiagnostics();
-    app.UseProblems();
-    app.UseLocalLimits();
-    app.UseOverloadGuard();
-    app.MapHearts();
-    app.MapQuota();
-    app.MapBreakers();
-    app.MapOperations();
-    app.MapDashboard();
+    app.UseGateway();
     app.AnnounceOnStart();
     return app;
 });

@@ -20,6 +20,8 @@ internal static class SiloHosting
             ["Overload"] = typeof(object),
             ["LocalLimits"] = typeof(object),
             ["TrustedProxies"] = typeof(object),
+            ["Sites"] = typeof(object),
+            ["Readers"] = typeof(object),
         };
 
     public static void AddSilo(this WebApplicationBuilder builder)

@@ -4,8 +4,8 @@ using HeartGrains.Gateway.Problems;
 
 namespace HeartGrains.Gateway.Hearts;
 
-/// <summary>Who loves what: the body of <c>POST /hearts</c>.</summary>
-internal readonly record struct HeartRequest(string TargetId, string UserId, string? CampaignId);
+/// <summary>Who loves what: the body of <c>POST /hearts</c>. Without a user it is the reader who calls.</summary>
+internal readonly record struct HeartRequest(string TargetId, string? UserId, string? CampaignId);
 
 /// <summary>Which targets to read: the body of <c>POST /hearts/query</c>.</summary>
 internal readonly record struct HeartBatchRequest(string[] TargetIds, string? UserId);
@@ -35,10 +35,10 @@ internal static class HeartBody
 
     public static Parsed<HeartRequest> ParseHeart(ReadOnlySpan<byte> json)
     {
-        var fields = new Fields(BodyFields.TargetId | BodyFields.UserId, BodyFields.CampaignId);
+        var fields = new Fields(BodyFields.TargetId, BodyFields.UserId | BodyFields.CampaignId);
         return Parse(json, ref fields) is { } rejection
             ? new(default, rejection)
-            : new(new HeartRequest(fields.TargetId!, fields.UserId!, fields.CampaignId), null);
+            : new(new HeartRequest(fields.TargetId!, fields.UserId, fields.CampaignId), null);
     }
 
     public static Parsed<HeartBatchRequest> ParseBatch(ReadOnlySpan<byte> json)

@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Sites;
 
 namespace HeartGrains.Gateway.Hearts;
 
@@ -27,6 +28,6 @@ public static class HeartEndpoints
         return routes;
 
         void Map(string pattern, string[] methods, RequestDelegate handler, string name) =>
-            routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name);
+            routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name).OpenToSites();
     }
 }

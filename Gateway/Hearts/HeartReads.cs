@@ -1,5 +1,6 @@
 using System.Globalization;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -9,7 +10,7 @@ namespace HeartGrains.Gateway.Hearts;
 /// <summary>
 /// Counts, one target at a time or many. While silos answer badly or not at all, what this gateway last heard of a target is told instead, and said to be that.
 /// </summary>
-internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayMetrics metrics, TimeProvider time)
+internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown lastKnown, GatewayMetrics metrics, TimeProvider time)
 {
     /// <summary>Room for a hundred identifiers of 256 bytes, each byte of them escaped.</summary>
     public const int BatchBodyByteLimit = 160 * 1024;
@@ -40,7 +41,9 @@ internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayM
             return;
         }
 
-        var call = new HeartBatchRead(targets, body.Value.UserId) { RequestAborted = context.RequestAborted };
+        var reader = body.Value.UserId is null ? readers.Find(context) : null;
+        if (reader is not null) context.Response.Headers.CacheControl = "no-store";
+        var call = new HeartBatchRead(targets, body.Value.UserId ?? reader) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
         {
@@ -65,7 +68,8 @@ internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayM
             return;
         }
 
-        var call = new HeartRead(targetId, userId) { RequestAborted = context.RequestAborted };
+        var reader = userId is null ? readers.Find(context) : null;
+        var call = new HeartRead(targetId, userId ?? reader) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         var state = call.Value;
         if (status != CallStatus.Answered || state.Outcome != HeartOutcome.Committed)
@@ -77,12 +81,20 @@ internal sealed class HeartReads(GrainCalls calls, LastKnown lastKnown, GatewayM
         }
 
         lastKnown.Note(targetId, state.Count, state.Version);
-        context.Response.Headers.ETag = EntityTag.Of(state.Version);
-        context.Response.Headers.CacheControl = "no-cache";
-        if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, state.Version))
+        if (reader is not null)
         {
-            context.Response.StatusCode = StatusCodes.Status304NotModified;
-            return;
+            // The version does not tell one reader's answer from another's.
+            context.Response.Headers.CacheControl = "no-store";
+        }
+        else
+        {
+            context.Response.Headers.ETag = EntityTag.Of(state.Version);
+            context.Response.Headers.CacheControl = "no-cache";
+            if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, state.Version))
+            {
+                context.Response.StatusCode = StatusCodes.Status304NotModified;
+                return;
+            }
         }
 
         var json = HeartJson.Start();

@@ -1,11 +1,12 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Hearts;
 
-/// <summary>Giving and withdrawing hearts: parse, give, answer.</summary>
-internal sealed class HeartWrites(HeartGiving giving)
+/// <summary>Giving and withdrawing hearts: parse, settle who the user is, give, answer.</summary>
+internal sealed class HeartWrites(HeartGiving giving, Readers readers)
 {
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
@@ -20,10 +21,10 @@ internal sealed class HeartWrites(HeartGiving giving)
     /// <summary><c>DELETE /hearts</c></summary>
     public Task WithdrawAsync(HttpContext context)
     {
-        var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId | QueryParameters.UserId);
+        var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId);
         return query.Rejection is { } rejection
             ? RejectAsync(context, HeartOperation.Withdraw, rejection)
-            : WriteAsync(context, HeartOperation.Withdraw, query.Value.TargetId!, query.Value.UserId!, null);
+            : WriteAsync(context, HeartOperation.Withdraw, query.Value.TargetId!, query.Value.UserId, null);
     }
 
     private async Task AwaitBodyAsync(HttpContext context, ValueTask<Parsed<HeartRequest>> body) => await GiveAsync(context, await body);
@@ -39,21 +40,29 @@ internal sealed class HeartWrites(HeartGiving giving)
         return context.WriteProblemAsync(rejection);
     }
 
-    private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
+    private Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string? userId, string? campaignId)
+    {
+        var caller = readers.Identify(context, userId, operation == HeartOperation.Give ? Problem.InvalidFields : Problem.InvalidQuery);
+        if (caller.UserId is { } user) return WriteAsync(context, operation, targetId, user, campaignId, isReader: userId is null);
+        giving.CountInvalid(operation);
+        return caller.RefuseAsync(context);
+    }
+
+    private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId, bool isReader)
     {
         var isGiving = operation == HeartOperation.Give;
         var result = await (isGiving ? giving.GiveAsync(context, targetId, userId, campaignId) : giving.WithdrawAsync(context, targetId, userId));
         await (result.Refusal is { } refusal ? refusal.WriteAsync(context)
-            : isGiving ? GivenAsync(context, targetId, userId, result.Receipt)
+            : isGiving ? GivenAsync(context, targetId, userId, isReader, result.Receipt)
             : WithdrawnAsync(context, targetId, userId, result.Receipt));
     }
 
-    private static Task GivenAsync(HttpContext context, string targetId, string userId, in HeartReceipt receipt)
+    private static Task GivenAsync(HttpContext context, string targetId, string userId, bool isReader, in HeartReceipt receipt)
     {
         if (receipt.Changed)
         {
-            context.Response.Headers.Location =
-                string.Concat("/api/v1/hearts?target_id=", Uri.EscapeDataString(targetId), "&user_id=", Uri.EscapeDataString(userId));
+            var location = "/api/v1/hearts?target_id=" + Uri.EscapeDataString(targetId);
+            context.Response.Headers.Location = isReader ? location : string.Concat(location, "&user_id=", Uri.EscapeDataString(userId));
         }
 
         return HeartJson.Start()

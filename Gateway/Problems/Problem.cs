@@ -33,6 +33,9 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The call is an operator's, and no operator key is configured.</summary>
     public static readonly Problem OperatorKeyNotConfigured = new(403, "operator-key-not-configured", "Operators' calls are switched off.");
 
+    /// <summary>A reader's call that changes something did not come from a page that may make it.</summary>
+    public static readonly Problem OriginNotAllowed = new(403, "origin-not-allowed", "Pages of this origin may not do this.");
+
     /// <summary>No such route.</summary>
     public static readonly Problem NotFound = new(404, "not-found", "There is nothing here.");
 

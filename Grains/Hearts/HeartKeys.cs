@@ -18,6 +18,7 @@ public sealed class HeartKeys
 
     private readonly SipHash _targets;
     private readonly SipHash _hearts;
+    private readonly byte[] _master;
 
     /// <summary>Keys from <paramref name="secret"/>, any text.</summary>
     public HeartKeys(string secret)
@@ -28,10 +29,14 @@ public sealed class HeartKeys
         _targets = KeyAt(derived);
         _hearts = KeyAt(derived[16..]);
         Fingerprint = Convert.ToHexStringLower(derived[32..40]);
+        _master = derived[40..].ToArray();
     }
 
     /// <summary>Tells whether a ledger was filled under the same secret, without telling the secret.</summary>
     public string Fingerprint { get; }
+
+    /// <summary>A secret of 32 bytes for another purpose; tells nothing of the others.</summary>
+    public byte[] Derive(string purpose) => HMACSHA256.HashData(_master, Encoding.UTF8.GetBytes(purpose));
 
     /// <summary>The target's key in the ledger.</summary>
     public Guid OfTarget(string targetId)

@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Gateway.Sites;
 using HeartGrains.Hosting;
 using HeartGrains.Tests.RateLimiting;
 using HeartGrains.Storage;
@@ -86,7 +88,7 @@ public sealed class ClusterConnectionTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddHeartCalls();
+        builder.Services.AddHeartCalls().AddSites().AddReaders();
         builder.AddClusterClient(client =>
         {
             client.UseLocalhostClustering(clientPort);
@@ -95,6 +97,7 @@ public sealed class ClusterConnectionTests
         builder.Services.AddSingleton(static provider => UnseatedQuota.Over(provider, Policies.User with { HeartCost = 0 }));
         var app = builder.Build();
         app.UseProblems();
+        app.UseSites();
         app.MapHearts();
         return app;
     }

@@ -1,13 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
-using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Overload;
-using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
@@ -41,13 +36,7 @@ public sealed class GatewayServer : IAsyncLifetime
         builder.AddGateway();
         builder.AddTraces();
         _app = builder.Build();
-        _app.UseRequestDiagnostics();
-        _app.UseProblems();
-        _app.UseOverloadGuard();
-        _app.MapHearts();
-        _app.MapQuota();
-        _app.MapBreakers();
-        _app.MapOperations();
+        _app.UseGateway();
         _app.MapGet("/broken", static () => { throw new InvalidOperationException("secret"); });
         await _app.StartAsync();
         Url = new Uri(_app.Urls.First());

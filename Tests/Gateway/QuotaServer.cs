@@ -8,6 +8,7 @@ using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
+using HeartGrains.Gateway.Sites;
 using HeartGrains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -52,6 +53,7 @@ internal sealed class QuotaServer : IAsyncDisposable
         var app = builder.Build();
         app.UseRequestDiagnostics();
         app.UseProblems();
+        app.UseSites();
         app.MapHearts();
         app.MapQuota();
         app.MapOperations();

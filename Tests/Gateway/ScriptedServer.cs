@@ -1,9 +1,11 @@
 using System.Reflection;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
@@ -47,12 +49,13 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(
             setting => KeyValuePair.Create("HeartGrains:" + setting.Key, (string?)setting.Value)));
-        builder.Services.AddHeartCalls();
+        builder.Services.AddHeartCalls().AddSites().AddReaders();
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         var app = builder.Build();
         app.UseRequestDiagnostics();
         app.UseProblems();
+        app.UseSites();
         app.MapHearts();
         await app.StartAsync();
         return new ScriptedServer(app, grains, log);

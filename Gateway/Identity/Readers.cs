@@ -1,0 +1,218 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.RateLimiting;
+using HeartGrains.Gateway.Sites;
+using HeartGrains.Hearts;
+using Microsoft.Extensions.Options;
+
+namespace HeartGrains.Gateway.Identity;
+
+/// <summary>How much of a caller that can carry no token tells readers apart.</summary>
+public enum AddressReaders
+{
+    /// <summary>Nothing: who has no token is nobody.</summary>
+    Off,
+
+    /// <summary>The truncated address and the user agent: a household may be several readers.</summary>
+    Soft,
+
+    /// <summary>The truncated address alone: everybody of a network is one reader.</summary>
+    Strict,
+}
+
+/// <summary>
+/// Anonymous readers: who calls without a <c>user_id</c> is known by a signed token in a cookie, or in the header <c>Heart-Reader</c> where the browser keeps no
+/// cookie for us. What is forged, expired or another site's is replaced, never trusted.
+/// </summary>
+internal sealed class Readers
+{
+    /// <summary>Before the id of every reader; nobody may send a <c>user_id</c> that begins so.</summary>
+    public const string Prefix = "reader:";
+
+    /// <summary>The cookie's name.</summary>
+    public const string Cookie = "heart_reader";
+
+    /// <summary>The header that carries a token where the browser keeps no cookie for us.</summary>
+    public const string Header = "Heart-Reader";
+
+    private const string CookiePurpose = "cookie";
+    private const string ElementPurpose = "element of ";
+    private const int TableCells = 1 << 16;
+    private const int AddressBytes = 7;
+
+    private readonly SiteList _sites;
+    private readonly TimeProvider _time;
+    private readonly ReaderMetrics _metrics;
+    private readonly ReaderSeal? _seal;
+    private readonly AddressLimits _limits;
+    private readonly TimeSpan _lifetime;
+
+    public Readers(IOptions<ReaderOptions> options, SiteList sites, ReaderMetrics metrics, TimeProvider time, HeartKeys? keys = null)
+    {
+        var settings = options.Value;
+        (_sites, _metrics, _time, _lifetime) = (sites, metrics, time, settings.Lifetime);
+        var secret = settings.Secret is { } text ? Encoding.UTF8.GetBytes(text) : keys?.Derive("readers");
+        if (settings.Enabled && secret is not null)
+            _seal = new ReaderSeal(secret, settings.PreviousSecret is { } previous ? Encoding.UTF8.GetBytes(previous) : null, settings.Lifetime);
+        _limits = new AddressLimits(new BucketTerms(settings.IssueLimit, settings.IssuesPerHour, TimeSpan.FromHours(1), time), TableCells, time);
+    }
+
+    /// <summary>Whether calls without a <c>user_id</c> are readers'.</summary>
+    public bool AreEnabled => _seal is not null;
+
+    /// <summary>The user id of the reader whose valid token came with the call, or null.</summary>
+    public string? Find(HttpContext context)
+    {
+        if (_seal is null) return null;
+        var site = _sites.SiteOf(context);
+        return TryOpenHeader(context, site, out var token) || TryOpenCookie(context, out token) ? UserIdOf(token.Reader) : null;
+    }
+
+    /// <summary>Who wants to change something: the user named, or the reader who calls; <paramref name="invalid"/> tells of a name that cannot be taken.</summary>
+    public Caller Identify(HttpContext context, string? userId, Problem invalid)
+    {
+        if (userId is null) return _seal is null ? Caller.Nobody(invalid) : FindOrIssue(context);
+        if (userId.StartsWith(Prefix, StringComparison.Ordinal)) return Caller.Pretender(invalid);
+        return HasCookie(context) && IsForeign(context) ? Caller.OfForeignPage : new Caller(userId);
+    }
+
+    /// <summary>
+    /// The reader who wants to change something; one who is new, or whose token is due, is given a token with the answer. A cookie counts only with the <c>Origin</c> of a
+    /// page that may send it.
+    /// </summary>
+    public Caller FindOrIssue(HttpContext context)
+    {
+        if (IsForeign(context)) return Caller.OfForeignPage;
+        var site = _sites.SiteOf(context)!;
+        var isElement = HasHeader(context);
+        if (TryOpenHeader(context, site, out var token)) return Renewed(context, token, site);
+        if (TryOpenCookie(context, out token)) return Renewed(context, token, null);
+        if (!_limits.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks)) return Refused(waitTicks);
+
+        token = New();
+        if (isElement) SendHeader(context, token, site);
+        else SendCookie(context, token);
+        return new Caller(UserIdOf(token.Reader));
+    }
+
+    /// <summary>A token for the element's own storage: of the reader whose token came in the header, or of a new one.</summary>
+    public (string? Token, Caller Refused) IssueToElement(HttpContext context)
+    {
+        if (IsForeign(context)) return (null, Caller.OfForeignPage);
+        var site = _sites.SiteOf(context)!;
+        if (TryOpenHeader(context, site, out var token)) return (Seal(token with { IssuedAt = _time.GetUtcNow() }, site), default);
+        return _limits.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks) ? (Seal(New(), site), default) : (null, Refused(waitTicks));
+    }
+
+    /// <summary>A reader for today made of the caller's address, cut to /24 or /48, under a key that nobody else has; null when off.</summary>
+    public string? OfAddress(HttpContext context, AddressReaders mode)
+    {
+        if (_seal is null || mode == AddressReaders.Off) return null;
+        const int MaxAgentBytes = 512;
+        Span<byte> data = stackalloc byte[sizeof(int) + AddressBytes + MaxAgentBytes];
+        data.Clear();
+        BinaryPrimitives.WriteInt32BigEndian(data, (int)(_time.GetUtcNow().ToUnixTimeSeconds() / (long)TimeSpan.FromDays(1).TotalSeconds));
+        WriteNetwork(context.Connection.RemoteIpAddress, data.Slice(sizeof(int), AddressBytes));
+        var length = sizeof(int) + AddressBytes;
+        if (mode == AddressReaders.Soft)
+        {
+            var agent = context.Request.Headers.UserAgent.ToString().AsSpan();
+            if (agent.Length > MaxAgentBytes / 3) agent = agent[..(MaxAgentBytes / 3)];
+            length += Encoding.UTF8.GetBytes(agent, data[length..]);
+        }
+
+        return UserIdOf(_seal.HashOf(data[..length]));
+    }
+
+    /// <summary>A byte for the family, then the first 24 bits of IPv4 or 48 of IPv6.</summary>
+    private static void WriteNetwork(IPAddress? address, Span<byte> network)
+    {
+        if (address is null) return;
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out var length);
+        network[0] = (byte)length;
+        bytes[..(length == 4 ? 3 : 6)].CopyTo(network[1..]);
+    }
+
+    /// <summary>Of a page that may not change anything; or of none, with a reader's cookie, which a browser also sends where its reader does not want it.</summary>
+    private bool IsForeign(HttpContext context) =>
+        context.Request.Headers.Origin.Count > 0 ? !_sites.Allows(context) : HasCookie(context);
+
+    private Caller Renewed(HttpContext context, ReaderToken token, string? site)
+    {
+        if (_seal!.IsDue(token, _time.GetUtcNow()))
+        {
+            var renewed = token with { IssuedAt = _time.GetUtcNow() };
+            if (site is not null) SendHeader(context, renewed, site);
+            else SendCookie(context, renewed);
+            _metrics.CountRenewed();
+        }
+
+        return new Caller(UserIdOf(token.Reader));
+    }
+
+    private ReaderToken New()
+    {
+        _metrics.CountIssued();
+        Span<byte> reader = stackalloc byte[16];
+        RandomNumberGenerator.Fill(reader);
+        return new ReaderToken(new Guid(reader), _time.GetUtcNow());
+    }
+
+    private Caller Refused(long waitTicks)
+    {
+        _metrics.CountRefused();
+        return Caller.OfCrowd((int)Math.Clamp(Math.Ceiling((double)waitTicks / _time.TimestampFrequency), 1, int.MaxValue));
+    }
+
+    private bool TryOpenHeader(HttpContext context, string? site, out ReaderToken token)
+    {
+        token = default;
+        return site is not null && HasHeader(context)
+            && _seal!.TryOpen(context.Request.Headers[Header].ToString(), ElementPurpose + site, _time.GetUtcNow(), out token);
+    }
+
+    private bool TryOpenCookie(HttpContext context, out ReaderToken token)
+    {
+        token = default;
+        return context.Request.Headers.Cookie.Count > 0
+            && context.Request.Cookies.TryGetValue(Cookie, out var text)
+            && _seal!.TryOpen(text, CookiePurpose, _time.GetUtcNow(), out token);
+    }
+
+    private static bool HasCookie(HttpContext context) => context.Request.Headers.Cookie.Count > 0 && context.Request.Cookies.ContainsKey(Cookie);
+
+    private static bool HasHeader(HttpContext context) => context.Request.Headers.ContainsKey(Header);
+
+    private string Seal(ReaderToken token, string site) => _seal!.Seal(token, ElementPurpose + site);
+
+    private void SendHeader(HttpContext context, ReaderToken token, string site) =>
+        context.Response.Headers[Header] = Seal(token, site);
+
+    private void SendCookie(HttpContext context, ReaderToken token)
+    {
+        var isSecure = context.Request.IsHttps;
+        var options = new CookieOptions { HttpOnly = true, Path = "/", MaxAge = _lifetime, Secure = isSecure, SameSite = SameSiteMode.Lax, IsEssential = true };
+
+        // Of a page of another site the browser takes no Lax cookie; a partitioned one (CHIPS) is that site's alone.
+        if (isSecure && SiteList.IsForeign(context) && context.Request.Headers["Sec-Fetch-Site"] != "same-site")
+        {
+            options.SameSite = SameSiteMode.None;
+            options.Extensions.Add("Partitioned");
+        }
+
+        context.Response.Cookies.Append(Cookie, _seal!.Seal(token, CookiePurpose), options);
+    }
+
+    private static string UserIdOf(Guid reader)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        reader.TryWriteBytes(bytes);
+        return Prefix + Base64Url.EncodeToString(bytes);
+    }
+}

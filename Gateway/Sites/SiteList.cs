@@ -1,0 +1,59 @@
+using HeartGrains.Hosting;
+
+namespace HeartGrains.Gateway.Sites;
+
+/// <summary>
+/// Whose pages may call this service from a browser: its own, and those of setting <c>HeartGrains:Sites</c>, a list or one line with commas, followed while the
+/// program runs. Nobody else's by default.
+/// </summary>
+internal sealed class SiteList : IDisposable
+{
+    /// <summary>The setting's name under <see cref="HostSettings.Section"/>.</summary>
+    public const string Name = "Sites";
+
+    private const string Setting = HostSettings.Section + ":" + Name;
+    private readonly LiveSettings<SitePattern[]> _patterns;
+
+    /// <summary>Reads the setting.</summary>
+    /// <exception cref="StartException">An entry is not an origin.</exception>
+    public SiteList(IConfiguration configuration, ILogger<SiteList> logger) => _patterns = new LiveSettings<SitePattern[]>(configuration, Read, logger);
+
+    public void Dispose() => _patterns.Dispose();
+
+    /// <summary>The configured entry that an origin belongs to, or null.</summary>
+    public string? EntryOf(string origin) => Array.Find(_patterns.Current, pattern => pattern.Matches(origin))?.Text;
+
+    /// <summary>Whether the call comes from a page of a configured site or of this service, or from no page at all: then it bears no <c>Origin</c>.</summary>
+    public bool Allows(HttpContext context) => OriginOf(context) is not { } origin || IsAllowed(origin, context);
+
+    /// <summary>Whether the origin is a configured site's, or the one this request was sent to.</summary>
+    public bool IsAllowed(string origin, HttpContext context) => IsOwn(origin, context.Request) || EntryOf(origin) is not null;
+
+    /// <summary>The site that the calling page is of: a configured entry; empty for this service's own pages and for callers that are no page; null for others.</summary>
+    public string? SiteOf(HttpContext context) =>
+        OriginOf(context) is not { } origin || IsOwn(origin, context.Request) ? "" : EntryOf(origin);
+
+    /// <summary>Whether the call comes from a page of another origin.</summary>
+    public static bool IsForeign(HttpContext context) => OriginOf(context) is { } origin && !IsOwn(origin, context.Request);
+
+    private static string? OriginOf(HttpContext context) => context.Request.Headers.Origin is { Count: > 0 } origin ? origin.ToString() : null;
+
+    private static bool IsOwn(string origin, HttpRequest request) =>
+        origin.Length == request.Scheme.Length + 3 + request.Host.Value!.Length
+        && origin.StartsWith(request.Scheme, StringComparison.OrdinalIgnoreCase)
+        && origin.AsSpan(request.Scheme.Length, 3).SequenceEqual("://")
+        && origin.EndsWith(request.Host.Value, StringComparison.OrdinalIgnoreCase);
+
+    private static SitePattern[] Read(IConfiguration configuration)
+    {
+        var section = configuration.GetSection(Setting);
+        return section.Value is { } line
+            ? [.. line.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(text => Parse(Setting, text))]
+            : [.. section.GetChildren().Select(child => Parse(child.Path, child.Value))];
+    }
+
+    private static SitePattern Parse(string key, string? text) =>
+        SitePattern.TryParse(text, out var pattern)
+            ? pattern
+            : throw StartException.Setting(key, $"'{text}' is not the origin of a site, such as https://blog.example.com, https://*.example.com or http://localhost:*");
+}
