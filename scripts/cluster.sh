@@ -68,7 +68,7 @@ secret() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 create_secrets() {
     [[ ! -f $dir/secrets ]] || return 0
-    (umask 077 && printf '%s=%s\n' key "$(secret)" postgres_admin_password "$(secret)" postgres_password "$(secret)" >"$dir/secrets")
+    (umask 077 && printf '%s=%s\n' key "$(secret)" reader_secret "$(secret)" postgres_admin_password "$(secret)" postgres_password "$(secret)" >"$dir/secrets")
 }
 
 open_cluster() {

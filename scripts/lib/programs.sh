@@ -41,6 +41,8 @@ launch_program() {
     if [[ $role == silo ]]; then
         environment+=("HEARTGRAINS__KEY=$key"
             "CONNECTIONSTRINGS__POSTGRES=Host=127.0.0.1;Port=$postgres_port;Database=heartgrains;Username=heartgrains;Password=$postgres_password")
+    else
+        environment+=("HEARTGRAINS__READERS__SECRET=$reader_secret")
     fi
     local -a extra=()
     [[ ! -f $dir/program-settings ]] || mapfile -t extra <"$dir/program-settings"
