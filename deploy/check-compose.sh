@@ -12,7 +12,7 @@ else
     need docker-compose=docker-compose
     compose=(docker-compose)
 fi
-secrets=(GRAFANA_PASSWORD HEARTGRAINS_KEY POSTGRES_PASSWORD REDIS_PASSWORD)
+secrets=(GRAFANA_PASSWORD HEARTGRAINS_KEY POSTGRES_PASSWORD READER_SECRET REDIS_PASSWORD)
 
 no_settings=$(mktemp)
 trap 'rm -f "$no_settings"' EXIT
