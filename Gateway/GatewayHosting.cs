@@ -1,4 +1,5 @@
 using HeartGrains.Diagnostics;
+using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.RateLimiting;
@@ -20,6 +21,7 @@ internal static class GatewayHosting
             ["Resilience"] = typeof(ResilienceOptions),
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
+            [LiveOptions.Name] = typeof(LiveOptions),
             [TrustedProxies.Name] = typeof(object),
         };
 
@@ -38,6 +40,7 @@ internal static class GatewayHosting
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
+        builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }

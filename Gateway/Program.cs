@@ -2,6 +2,7 @@ using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -21,6 +22,7 @@ return await ServiceHost.RunAsync(() =>
     app.UseLocalLimits();
     app.UseOverloadGuard();
     app.MapHearts();
+    app.MapLive();
     app.MapQuota();
     app.MapBreakers();
     app.MapOperations();

@@ -33,6 +33,9 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The call is an operator's, and no operator key is configured.</summary>
     public static readonly Problem OperatorKeyNotConfigured = new(403, "operator-key-not-configured", "Operators' calls are switched off.");
 
+    /// <summary>A page of a site that is not listed.</summary>
+    public static readonly Problem OriginNotAllowed = new(403, "origin-not-allowed", "The origin is not allowed.");
+
     /// <summary>No such route.</summary>
     public static readonly Problem NotFound = new(404, "not-found", "There is nothing here.");
 
@@ -47,6 +50,12 @@ public sealed record Problem(int Status, string Code, string Title)
 
     /// <summary>The body is not declared as JSON in UTF-8.</summary>
     public static readonly Problem UnsupportedMediaType = new(415, "unsupported-media-type", "The body must be JSON.");
+
+    /// <summary>The route is for WebSockets, and this is none.</summary>
+    public static readonly Problem UpgradeRequired = new(426, "upgrade-required", "The route is for WebSockets.");
+
+    /// <summary>The client's address has as many connections as it may have.</summary>
+    public static readonly Problem TooManyConnections = new(429, "too-many-connections", "Too many connections.");
 
     /// <summary>A quota is spent: the user's, or another that applies.</summary>
     public static readonly Problem QuotaExceeded = new(429, "quota-exceeded", "A quota is spent.");

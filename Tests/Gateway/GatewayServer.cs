@@ -5,6 +5,7 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -45,6 +46,7 @@ public sealed class GatewayServer : IAsyncLifetime
         _app.UseProblems();
         _app.UseOverloadGuard();
         _app.MapHearts();
+        _app.MapLive();
         _app.MapQuota();
         _app.MapBreakers();
         _app.MapOperations();

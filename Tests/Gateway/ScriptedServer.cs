@@ -5,6 +5,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
+using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using HeartGrains.Tests.Infrastructure;
@@ -135,6 +136,10 @@ public class GrainFactoryProxy : DispatchProxy
         public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) => GiveAsync(userId, cancellationToken);
 
         public ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default) => new(grains.Read(grains.Count(), cancellationToken));
+
+        public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => ReadAsync(null, cancellationToken);
+
+        public ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => default;
     }
 
     private sealed class RateLimit(ScriptedGrains grains) : IRateLimitGrain
