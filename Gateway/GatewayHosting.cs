@@ -2,6 +2,7 @@ using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -25,6 +26,7 @@ internal static class GatewayHosting
             ["Resilience"] = typeof(ResilienceOptions),
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
+            [LiveOptions.Name] = typeof(LiveOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
@@ -47,6 +49,7 @@ internal static class GatewayHosting
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
+        builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
@@ -63,6 +66,7 @@ internal static class GatewayHosting
 
         app.MapHearts();
         app.MapReaders();
+        app.MapLive();
         app.MapQuota();
         app.MapBreakers();
         app.MapOperations();

@@ -2,6 +2,7 @@ using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
+using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
@@ -47,6 +48,8 @@ public static class GrainHosting
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
+        services.AddSingleton<SiloLive>();
+        services.AddHostedService(provider => provider.GetRequiredService<SiloLive>());
         services.AddHealthChecks()
             .AddCheck<LedgerHealthCheck>("ledger", tags: [HealthEndpoints.Ready])
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.Ready]);

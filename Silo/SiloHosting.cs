@@ -19,6 +19,7 @@ internal static class SiloHosting
             ["Resilience"] = typeof(object),
             ["Overload"] = typeof(object),
             ["LocalLimits"] = typeof(object),
+            ["Live"] = typeof(object),
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),

@@ -27,6 +27,8 @@ internal sealed class RequestDiagnosticsMiddleware(RequestDelegate next, Gateway
 
     private void Observe(HttpContext context, long start)
     {
+        // What was upgraded has lasted and not been answered slowly.
+        if (context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols) return;
         var (status, time) = (context.Response.StatusCode, Stopwatch.GetElapsedTime(start));
         (context.GetEndpoint()?.Metadata.GetMetadata<RouteTimes>() ?? _other).Observe(status, time);
         if (status >= StatusCodes.Status400BadRequest) log.Refused(context, status, time);

@@ -90,6 +90,9 @@ internal sealed class HeartJson
         return Raw("\""u8).Raw(text[..WithMicros]).Raw("Z\""u8);
     }
 
+    /// <summary>A copy of what was written.</summary>
+    public byte[] ToArray() => _buffer.AsSpan(0, _length).ToArray();
+
     /// <summary>Answers with what was written.</summary>
     public Task SendAsync(HttpContext context, int status)
     {

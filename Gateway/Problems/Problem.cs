@@ -51,6 +51,12 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The body is not declared as JSON in UTF-8.</summary>
     public static readonly Problem UnsupportedMediaType = new(415, "unsupported-media-type", "The body must be JSON.");
 
+    /// <summary>The route is for WebSockets, and this is none.</summary>
+    public static readonly Problem UpgradeRequired = new(426, "upgrade-required", "The route is for WebSockets.");
+
+    /// <summary>The client's address has as many connections as it may have.</summary>
+    public static readonly Problem TooManyConnections = new(429, "too-many-connections", "Too many connections.");
+
     /// <summary>A quota is spent: the user's, or another that applies.</summary>
     public static readonly Problem QuotaExceeded = new(429, "quota-exceeded", "A quota is spent.");
 

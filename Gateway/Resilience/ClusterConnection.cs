@@ -20,6 +20,9 @@ public sealed class ClusterConnection : IClusterConnectionStatusObserver
         metrics?.ShowConnected(embedded);
     }
 
+    /// <summary>A silo has come or gone: what is held in silos may be there no more. Raised on Orleans' threads; must not block.</summary>
+    internal Action? Changed { get; set; }
+
     /// <summary>A grain call has a silo to go to.</summary>
     public bool IsConnected => _hasAnswered && _connections > 0;
 
@@ -42,8 +45,13 @@ public sealed class ClusterConnection : IClusterConnectionStatusObserver
         // Told from several threads and not always in order: the change counts, the totals may be stale.
         if (Interlocked.Add(ref _connections, currentNumberOfGateways - previousNumberOfGateways) == 0) _hasAnswered = false;
         _metrics?.ShowConnected(IsConnected);
+        Changed?.Invoke();
     }
 
     /// <inheritdoc/>
-    public void NotifyClusterConnectionLost() => _metrics?.ShowConnected(IsConnected);
+    public void NotifyClusterConnectionLost()
+    {
+        _metrics?.ShowConnected(IsConnected);
+        Changed?.Invoke();
+    }
 }

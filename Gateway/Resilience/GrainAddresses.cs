@@ -1,4 +1,5 @@
 using HeartGrains.Hearts;
+using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using Orleans.Runtime;
 
@@ -12,6 +13,7 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 {
     private Kind? _heart;
     private Kind? _rateLimit;
+    private ILiveObserver? _observer;
 
     /// <summary>The grain of a target, by its bare key: the usual overload refuses keys of white space, which are fine targets.</summary>
     public IHeartGrain Heart(string targetId) => (IHeartGrain)Find(ref _heart, typeof(IHeartGrain), targetId);
@@ -22,6 +24,9 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
+    public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);
 
     private IAddressable Find(ref Kind? kind, Type grainInterface, string text)
     {

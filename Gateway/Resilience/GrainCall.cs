@@ -63,6 +63,9 @@ internal enum GrainPath
 
     /// <summary>Finding out whether a quota answers again: not refused by a breaker, and hurried by nobody.</summary>
     Probe,
+
+    /// <summary>Watching targets: made again by who watches, so not here, and held back by how many may be under way and not by a breaker.</summary>
+    Live,
 }
 
 /// <summary>One call to a grain: made once or more by the pipeline, and remembering what no later attempt may forget.</summary>

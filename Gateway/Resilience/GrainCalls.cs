@@ -8,10 +8,13 @@ namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>
 /// The one way to a grain: the pipeline <c>hearts</c>, total timeout → retry → breaker → call, or <c>quota</c>, the same with a
-/// <see cref="QuotaPatience"/> of its own and without retry, or <c>probe</c>, a timeout alone. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
+/// <see cref="QuotaPatience"/> of its own and without retry, or <c>probe</c> and <c>live</c>, a timeout alone. Before it, a look at whether any silo is connected, so that a gateway without silos refuses at once instead of after a timeout.
 /// </summary>
 internal sealed partial class GrainCalls : IDisposable
 {
+    // Short, so that a target whose silo has died is asked for again soon after another has taken it over.
+    private static readonly TimeSpan LiveTimeout = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly GrainAddresses _addresses;
     private readonly ClusterConnection _connection;
@@ -22,6 +25,7 @@ internal sealed partial class GrainCalls : IDisposable
     private readonly ResiliencePipeline<AttemptResult> _hearts;
     private readonly ResiliencePipeline<AttemptResult> _quota;
     private readonly ResiliencePipeline<AttemptResult> _probe;
+    private readonly ResiliencePipeline<AttemptResult> _live;
 
     public GrainCalls(
         GrainAddresses addresses,
@@ -46,6 +50,7 @@ internal sealed partial class GrainCalls : IDisposable
         _hearts = Pipeline("hearts", time, _ => new(settings.CallTimeout)).AddStrategy(_ => recovery, new NoOptions()).AddBreaker(Hearts, Judge).Build();
         _quota = Pipeline("quota", time, _ => new(QuotaPatience.Timeout)).AddBreaker(breakers.Of(Breakers.Quota), Judge).Build();
         _probe = Pipeline("probe", time, _ => new(settings.CallTimeout)).Build();
+        _live = Pipeline("live", time, _ => new(LiveTimeout < settings.CallTimeout ? LiveTimeout : settings.CallTimeout)).Build();
     }
 
     /// <summary>The breaker of the pipeline <c>hearts</c>.</summary>
@@ -64,7 +69,7 @@ internal sealed partial class GrainCalls : IDisposable
         if (!_connection.IsConnected || !IsAddressed(call)) return CallStatus.Unavailable;
 
         var context = ResilienceContextPool.Shared.Get(call.RequestAborted);
-        var pipeline = call.Path switch { GrainPath.Hearts => _hearts, GrainPath.Quota => _quota, _ => _probe };
+        var pipeline = call.Path switch { GrainPath.Hearts => _hearts, GrainPath.Quota => _quota, GrainPath.Live => _live, _ => _probe };
         var outcome = await pipeline.ExecuteOutcomeAsync(
             static (context, call) => call.AttemptAsync(context.CancellationToken), context, call);
         ResilienceContextPool.Shared.Return(context);

@@ -1,3 +1,4 @@
+using HeartGrains.Live;
 using Orleans.Concurrency;
 
 namespace HeartGrains.Hearts;
@@ -20,4 +21,15 @@ public interface IHeartGrain : IGrainWithStringKey
     /// <summary>Count and version, and whether <paramref name="userId"/> loves the target when it is not null.</summary>
     [AlwaysInterleave, Alias("Read")]
     ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Tells <paramref name="observer"/> of every change for a minute from now, and answers as <see cref="ReadAsync"/> does: what changed before is in the answer, what changes
+    /// after it is told. It watches even when the state could not be read.
+    /// </summary>
+    [AlwaysInterleave, Alias("Watch")]
+    ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default);
+
+    /// <summary>Ends that, so that a target without a heart does not stay in memory for it.</summary>
+    [AlwaysInterleave, Alias("Unwatch")]
+    ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default);
 }

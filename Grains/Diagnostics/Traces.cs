@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using HeartGrains.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Resources;
@@ -58,11 +59,15 @@ public static class Traces
             .ConfigureResource(resource => resource.AddService(name, serviceInstanceId: $"{Environment.MachineName}:{settings.Port}"))
             .WithTracing(tracing => tracing
                 .SetSampler(provider => new TraceSampler(options, provider.GetRequiredService<TimeProvider>()))
-                .AddAspNetCoreInstrumentation(http => http.Filter = static context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
+                .AddAspNetCoreInstrumentation(http => http.Filter = static context => IsTraced(context.Request.Path))
                 .AddSource("Microsoft.Orleans.Application", "Npgsql", Source.Name)
                 .AddProcessor(new NamelessSpans())
                 .AddOtlpExporter());
     }
+
+    // A connection that watches is no request: its span would last for hours.
+    private static bool IsTraced(PathString path) =>
+        path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/api/v1/live", StringComparison.OrdinalIgnoreCase);
 
     private static (string Key, string? Value) EndpointOf(IConfiguration configuration)
     {

@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Ledger;
+using HeartGrains.Live;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Options;
 
@@ -18,7 +19,8 @@ internal sealed class HeartGrain(
     IOptions<HeartOptions> options,
     TimeProvider time,
     GrainMetrics metrics,
-    UnreadTargets unread) : Grain, IHeartGrain
+    UnreadTargets unread,
+    SiloLive live) : Grain, IHeartGrain
 {
     private static readonly TimeSpan UnknownTime = TimeSpan.FromSeconds(1);
     private readonly Dictionary<HeartId, HeartCall> _inFlight = [];
@@ -32,6 +34,9 @@ internal sealed class HeartGrain(
     private long _version;
     private IGrainTimer? _leaving;
     private bool _isWanted;
+
+    // Null until somebody watches: hearts of a target that nobody watches pay one look at it.
+    private WatchedTarget<ILiveObserver>? _watched;
 
     // What was acknowledged is in memory, though what comes next has to be read first: no rival is known to have written.
     private bool _isReadable;
@@ -52,6 +57,7 @@ internal sealed class HeartGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         metrics.Deactivated();
+        _watched?.Lose();
         return Task.CompletedTask;
     }
 
@@ -86,6 +92,22 @@ internal sealed class HeartGrain(
 
         LeaveIfUnknown();
         return state;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default)
+    {
+        // Before it is read: what commits in between is told, and nothing is missed.
+        (_watched ??= live.Board.Open(_targetId)).Add(observer);
+        return ReadAsync(null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default)
+    {
+        _watched?.Remove(observer);
+        LeaveIfUnknown();
+        return default;
     }
 
     private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, CancellationToken cancellationToken)
@@ -187,6 +209,7 @@ internal sealed class HeartGrain(
             }));
         }
 
+        _watched?.Publish(_hearts.Count, _version);
         LeaveIfUnknown();
     }
 
@@ -225,6 +248,7 @@ internal sealed class HeartGrain(
             _stream = new LedgerStream(_target, _targetId, _version, _wake);
             _isReadable = true;
             metrics.Loaded();
+            _watched?.Publish(_hearts.Count, _version);
             return true;
         }
         catch (LedgerException exception)
@@ -276,7 +300,8 @@ internal sealed class HeartGrain(
 
     /// <summary>
     /// A target without a log keeps no activation: reading invented ids leaves nothing behind. It goes when nobody has asked for a while and
-    /// not at once: what is on its way to an activation that leaves is forwarded, and not for ever.
+    /// not at once: what is on its way to an activation that leaves is forwarded, and not for ever. While it is watched it stays: its first heart would be given to an
+    /// activation that knows of no watcher.
     /// </summary>
     private void LeaveIfUnknown()
     {
@@ -293,7 +318,7 @@ internal sealed class HeartGrain(
             _leaving?.Dispose();
             _leaving = null;
         }
-        else if (!_isWanted && _inFlight.Count == 0)
+        else if (!_isWanted && _inFlight.Count == 0 && _watched?.IsWatched is not true)
         {
             DeactivateOnIdle();
         }

@@ -7,6 +7,7 @@ using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
+using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using HeartGrains.Tests.Infrastructure;
@@ -138,6 +139,10 @@ public class GrainFactoryProxy : DispatchProxy
         public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) => GiveAsync(userId, cancellationToken);
 
         public ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default) => new(grains.Read(grains.Count(), cancellationToken));
+
+        public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => ReadAsync(null, cancellationToken);
+
+        public ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => default;
     }
 
     private sealed class RateLimit(ScriptedGrains grains) : IRateLimitGrain

@@ -1,0 +1,215 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace HeartGrains.Gateway.Live;
+
+/// <summary>
+/// One client: reads what it wants to watch, and sends what its outbox holds. While nothing comes it reads into no buffer, and while nothing is to be sent nobody
+/// runs, so that a connection at rest is its socket and little more.
+/// </summary>
+internal sealed class LiveConnection : IThreadPoolWorkItem
+{
+    private const int FirstBufferBytes = 1_024;
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _spareBuffer;
+
+    private readonly WebSocket _socket;
+    private readonly LiveHub _hub;
+    private readonly LiveOptions _options;
+    private readonly LiveMetrics _metrics;
+    private readonly TimeProvider _time;
+    private LiveMessageRate _rate;
+    private LiveClose? _end;
+    private long _idleSince;
+    private long _readingSince;
+    private long _writingSince;
+    private long _closingSince;
+
+    public LiveConnection(WebSocket socket, LiveHub hub, LiveOptions options, LiveMetrics metrics, TimeProvider time)
+    {
+        (_socket, _hub, _options, _metrics, _time) = (socket, hub, options, metrics, time);
+        _rate = new LiveMessageRate(options.MessagesPerSecond, options.MessageBurst, time.GetTimestamp());
+        _idleSince = time.GetTimestamp();
+        Outbox = new LiveOutbox { Wake = () => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false) };
+    }
+
+    /// <summary>What it watches.</summary>
+    public LiveOutbox Outbox { get; }
+
+    /// <summary>Serves the client until it or we close; returns why.</summary>
+    public async Task<LiveClose> RunAsync()
+    {
+        try
+        {
+            while (await ReceiveAsync())
+            {
+            }
+
+            return _end!;
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            return _end ?? (exception is WebSocketException failure ? EndOf(failure) : LiveClose.Gone);
+        }
+        finally
+        {
+            foreach (var subscription in Outbox.Subscriptions()) _hub.Unsubscribe(subscription);
+            _socket.Abort();
+        }
+    }
+
+    /// <summary>Closes with a code and a reason; the first counts.</summary>
+    public void Close(LiveClose close)
+    {
+        if (Interlocked.CompareExchange(ref _end, close, null) is not null) return;
+        Interlocked.Exchange(ref _closingSince, _time.GetTimestamp());
+        Outbox.Close(close);
+    }
+
+    /// <summary>Looks whether it has waited too long for its client: once a second or so.</summary>
+    public void Check(long now)
+    {
+        if (IsOver(ref _closingSince, ClosePatience, now)) Drop(LiveClose.GoingAway);
+        else if (IsOver(ref _writingSince, _options.SlowTimeout, now) || IsOver(ref _readingSince, _options.SlowTimeout, now)) Drop(LiveClose.TooSlow);
+        else if (IsOver(ref _idleSince, _options.IdleTimeout, now)) Close(LiveClose.Idle);
+    }
+
+    /// <summary>Ends it at once.</summary>
+    public void Drop(LiveClose close)
+    {
+        Interlocked.CompareExchange(ref _end, close, null);
+        _socket.Abort();
+    }
+
+    /// <summary>Sends all there is; the outbox sees to it that this runs once at a time.</summary>
+    void IThreadPoolWorkItem.Execute() => _ = SendAsync();
+
+    private async Task SendAsync()
+    {
+        var buffer = _spareBuffer ?? new ArrayBufferWriter<byte>(256);
+        _spareBuffer = null;
+        try
+        {
+            while (true)
+            {
+                var send = Outbox.Take(buffer);
+                if (send.Close is { IsSent: true } close)
+                {
+                    await _socket.CloseOutputAsync((WebSocketCloseStatus)close.Code, close.Reason, CancellationToken.None);
+                    return;
+                }
+
+                if (send.Message.IsEmpty) break;
+                Interlocked.Exchange(ref _writingSince, _time.GetTimestamp());
+                await _socket.SendAsync(send.Message, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                Interlocked.Exchange(ref _writingSince, 0);
+                if (send.Updates > 0) _metrics.CountUpdates(send.Updates);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Its reader finds out too, and tells why.
+            _socket.Abort();
+        }
+
+        if (buffer.Capacity <= 4_096) _spareBuffer = buffer;
+    }
+
+    /// <summary>Reads and follows one message; false when the connection is at its end.</summary>
+    private async Task<bool> ReceiveAsync()
+    {
+        // Into nothing: it ends when something has come.
+        var start = await _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+        if (start.MessageType == WebSocketMessageType.Close) return await EndAsync();
+        if (start.MessageType != WebSocketMessageType.Text) Close(LiveClose.TextOnly);
+
+        Interlocked.Exchange(ref _readingSince, _time.GetTimestamp());
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);
+        try
+        {
+            var length = 0;
+            for (var isWhole = start.EndOfMessage; !isWhole;)
+            {
+                if (length == buffer.Length) Grow(ref buffer);
+                var piece = await _socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                if (piece.MessageType == WebSocketMessageType.Close) return await EndAsync();
+                length += piece.Count;
+                isWhole = piece.EndOfMessage;
+                if (length > _options.MaxMessageBytes) Close(LiveClose.MessageTooBig);
+
+                // What comes after a close is read, so that the client gets to see it, and dropped.
+                if (Volatile.Read(ref _end) is not null) length = 0;
+            }
+
+            Interlocked.Exchange(ref _readingSince, 0);
+            if (Volatile.Read(ref _end) is null) Follow(buffer.AsSpan(0, length));
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void Grow(ref byte[] buffer)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = larger;
+    }
+
+    private void Follow(ReadOnlySpan<byte> utf8)
+    {
+        var (message, wrong) = LiveMessage.Parse(utf8);
+        if (!_rate.TryTake(LiveMessageRate.CostOf(message is null ? 0 : message.Subscribe.Count + message.Unsubscribe.Count), _time))
+        {
+            Close(LiveClose.TooManyMessages);
+            return;
+        }
+
+        if (message is null)
+        {
+            Outbox.Tell(LiveError.InvalidMessage(wrong));
+            return;
+        }
+
+        foreach (var target in message.Unsubscribe)
+            if (Outbox.Find(target) is { } subscription) _hub.Unsubscribe(subscription);
+        Subscribe(message);
+        Interlocked.Exchange(ref _idleSince, Outbox.Count > 0 ? 0 : _idleSince == 0 ? _time.GetTimestamp() : _idleSince);
+    }
+
+    private void Subscribe(LiveMessage message)
+    {
+        foreach (var target in message.Subscribe)
+        {
+            if (Outbox.Count >= _options.MaxTargets && Outbox.Find(target) is null)
+            {
+                Outbox.Tell(LiveError.TooManyTargets($"A connection watches at most {_options.MaxTargets} targets; the others of this message are not watched."));
+                return;
+            }
+
+            if (_hub.TrySubscribe(Outbox, target, message.Since.TryGetValue(target, out var since) ? since : -1)) continue;
+            Outbox.Tell(LiveError.TooManyTargets("This gateway watches as many targets as it takes; the others of this message are not watched. Subscribe again later."));
+            return;
+        }
+    }
+
+    /// <summary>The client's side is closed: ours is too, unless it was first.</summary>
+    private async Task<bool> EndAsync()
+    {
+        if (Interlocked.CompareExchange(ref _end, LiveClose.Bye, null) is null)
+            await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, LiveClose.Bye.Reason, CancellationToken.None);
+        return false;
+    }
+
+    private LiveClose EndOf(WebSocketException failure) =>
+        failure.WebSocketErrorCode == WebSocketError.ConnectionClosedPrematurely ? LiveClose.Gone
+        : _socket.CloseStatus is not null || failure.InnerException is null ? LiveClose.ProtocolError
+        : LiveClose.NoPong;
+
+    private bool IsOver(ref long since, TimeSpan patience, long now) => Interlocked.Read(ref since) is var at and not 0 && _time.GetElapsedTime(at, now) > patience;
+}
