@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Operations;
@@ -48,6 +49,7 @@ internal static class GatewayHosting
         builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
         builder.Services.AddBreakerHand();
+        builder.Services.AddEmbed();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
@@ -65,6 +67,7 @@ internal static class GatewayHosting
         app.MapReaders();
         app.MapQuota();
         app.MapBreakers();
+        app.MapEmbed();
         app.MapOperations();
         app.MapDashboard();
     }
