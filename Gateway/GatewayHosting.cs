@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
@@ -51,6 +52,7 @@ internal static class GatewayHosting
         builder.Services.AddHeartCalls();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
+        builder.Services.AddEmbed();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
@@ -69,6 +71,7 @@ internal static class GatewayHosting
         app.MapLive();
         app.MapQuota();
         app.MapBreakers();
+        app.MapEmbed();
         app.MapOperations();
         app.MapDashboard();
     }

@@ -25,6 +25,9 @@ public sealed class GatewayServer : IAsyncLifetime
     /// <summary>What it logged as a warning or worse.</summary>
     internal LogLines Log { get; } = new();
 
+    /// <summary>Pages of tests, on the gateway's own origin.</summary>
+    internal TestPages Pages { get; } = new();
+
     public Uri Url { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
@@ -37,6 +40,7 @@ public sealed class GatewayServer : IAsyncLifetime
         builder.AddTraces();
         _app = builder.Build();
         _app.UseGateway();
+        Pages.Map(_app);
         _app.MapGet("/broken", static () => { throw new InvalidOperationException("secret"); });
         await _app.StartAsync();
         Url = new Uri(_app.Urls.First());
