@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using Microsoft.AspNetCore.Connections;
 
 namespace HeartGrains.Gateway.Live;
 
@@ -51,7 +52,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            return _end ?? (exception is WebSocketException failure ? EndOf(failure) : LiveClose.Gone);
+            return _end ?? EndOf(exception);
         }
         finally
         {
@@ -110,8 +111,8 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // Its reader finds out too, and tells why.
-            _socket.Abort();
+            // Its reader finds out by that.
+            Drop(LiveClose.Gone);
         }
 
         if (buffer.Capacity <= 4_096) _spareBuffer = buffer;
@@ -206,10 +207,15 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         return false;
     }
 
-    private LiveClose EndOf(WebSocketException failure) =>
-        failure.WebSocketErrorCode == WebSocketError.ConnectionClosedPrematurely ? LiveClose.Gone
-        : _socket.CloseStatus is not null || failure.InnerException is null ? LiveClose.ProtocolError
-        : LiveClose.NoPong;
+    private static LiveClose EndOf(Exception exception) => exception switch
+    {
+        WebSocketException { WebSocketErrorCode: WebSocketError.ConnectionClosedPrematurely } => LiveClose.Gone,
+        WebSocketException => LiveClose.ProtocolError,
+
+        // Aborted on this side, and not by us: by the WebSocket itself, which has waited for a pong.
+        ConnectionAbortedException => LiveClose.NoPong,
+        _ => LiveClose.Gone,
+    };
 
     private bool IsOver(ref long since, TimeSpan patience, long now) => Interlocked.Read(ref since) is var at and not 0 && _time.GetElapsedTime(at, now) > patience;
 }

@@ -56,6 +56,12 @@ internal sealed class LiveConnections : IDisposable
         }
     }
 
+    /// <summary>Closes all there are.</summary>
+    internal void CloseAll(LiveClose close)
+    {
+        foreach (var (connection, _) in _connections) connection.Close(close);
+    }
+
     public void Dispose()
     {
         _stopping.Dispose();
@@ -65,7 +71,7 @@ internal sealed class LiveConnections : IDisposable
     private void GoAway()
     {
         _isStopping = true;
-        foreach (var (connection, _) in _connections) connection.Close(LiveClose.GoingAway);
+        CloseAll(LiveClose.GoingAway);
     }
 
     private void Check()

@@ -40,6 +40,7 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
     private long _timerAt = long.MaxValue;
     private long _secondRoundAt = long.MaxValue;
     private int _calls;
+    private long _started;
     private bool _isOver;
 
     public LiveHub(ILiveSilos silos, LiveMetrics metrics, TimeProvider time, int topicLimit)
@@ -57,6 +58,15 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
         get
         {
             lock (_gate) return _topics.Count;
+        }
+    }
+
+    /// <summary>Calls to silos begun, and those of them under way.</summary>
+    internal (long Started, int UnderWay) Calls
+    {
+        get
+        {
+            lock (_gate) return (_started, _calls);
         }
     }
 
@@ -81,19 +91,15 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
                 topic = new LiveTopic(targetId);
                 _topics.Add(targetId, topic);
                 _metrics.ShowTargets(_topics.Count);
-                Plan(topic, _time.GetTimestamp());
-            }
-
-            else if (topic.Subscriptions.Count == 0)
-            {
-                // It was about to be watched no more.
-                Doubt(topic, _time.GetTimestamp());
             }
 
             var subscription = new LiveSubscription(topic, outbox) { SentVersion = since, Place = topic.Subscriptions.Count };
             topic.Subscriptions.Add(subscription);
             outbox.Add(subscription);
             if (topic.State is not null) Mark(subscription);
+
+            // It is new, or was about to be watched no more.
+            if (topic.Subscriptions.Count == 1) Doubt(topic, _time.GetTimestamp());
         }
 
         return true;
@@ -253,6 +259,7 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
             topic.IsCalling = true;
             topic.IsDoubtful = false;
             _calls++;
+            _started++;
             _ = topic.Subscriptions.Count > 0 ? Task.Run(() => WatchAsync(topic)) : Task.Run(() => UnwatchAsync(topic));
         }
 

@@ -47,6 +47,11 @@ public sealed class GatewayServer : IAsyncLifetime
         Client.BaseAddress = Url;
     }
 
+    internal IServiceProvider Services => _app.Services;
+
+    /// <summary>Stops as on SIGTERM.</summary>
+    internal Task StopAsync() => _app.StopAsync();
+
     /// <summary>An operator's hand; the key is set by the settings.</summary>
     internal async Task ForceOpenAsync(string breaker, string operatorKey)
     {
