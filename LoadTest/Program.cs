@@ -2,6 +2,7 @@ using HeartGrains.LoadTest;
 using HeartGrains.LoadTest.Breaker;
 using HeartGrains.LoadTest.Hearts;
 using HeartGrains.LoadTest.Limiters;
+using HeartGrains.LoadTest.Live;
 using HeartGrains.LoadTest.LocalLimiter;
 using HeartGrains.LoadTest.Overload;
 using HeartGrains.LoadTest.QuotaCost;
@@ -14,6 +15,7 @@ return await LoadTestCommandLine.RunAsync(
     BreakerCommand.Create,
     HeartsCommand.Create,
     LimitersCommand.Create,
+    LiveCommand.Create,
     LocalLimiterCommand.Create,
     OverloadCommand.Create,
     QuotaCostCommand.Create,

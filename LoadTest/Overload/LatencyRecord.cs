@@ -22,5 +22,5 @@ public sealed class LatencyRecord(int digits = 3)
     internal void Add(long fromTimestamp, long toTimestamp) =>
         _micros.RecordValue(Math.Clamp((long)TimeProvider.System.GetElapsedTime(fromTimestamp, toTimestamp).TotalMicroseconds, 1, LimitMicros));
 
-    private TimeSpan At(double percentile) => Count == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(_micros.GetValueAtPercentile(percentile));
+    internal TimeSpan At(double percentile) => Count == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(_micros.GetValueAtPercentile(percentile));
 }
