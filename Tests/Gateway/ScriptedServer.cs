@@ -93,6 +93,9 @@ internal sealed class ScriptedGrains
     public Func<int, CancellationToken, Task<HeartState>> Read { get; set; } =
         static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 1, 1, null));
 
+    public Func<long, CancellationToken, Task<OpeningReceipt>> Open { get; set; } =
+        static (_, _) => Task.FromResult(new OpeningReceipt(HeartOutcome.Committed, true));
+
     /// <summary>What a user's quota says.</summary>
     public Func<CancellationToken, Task<QuotaDecision>> Acquire { get; set; } =
         static _ => Task.FromResult(new QuotaDecision(true, [new QuotaVerdict(true, 59, 0, 1_000)], new QuotaReceipt(1, 1)));
@@ -143,6 +146,8 @@ public class GrainFactoryProxy : DispatchProxy
         public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => ReadAsync(null, cancellationToken);
 
         public ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => default;
+
+        public ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default) => new(grains.Open(opening, cancellationToken));
     }
 
     private sealed class RateLimit(ScriptedGrains grains) : IRateLimitGrain
