@@ -56,7 +56,7 @@ internal sealed class EmojiSet
     {
         const int Keycap = 0x20E3;
         foreach (var rune in grapheme.EnumerateRunes())
-            if (rune.Value == Keycap || Rune.GetUnicodeCategory(rune) == UnicodeCategory.OtherSymbol) return true;
+            if (rune.Value == Keycap || (Rune.GetUnicodeCategory(rune) == UnicodeCategory.OtherSymbol && rune != Rune.ReplacementChar)) return true;
         return false;
     }
 }

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
@@ -20,7 +17,6 @@ internal sealed class OpenHeartEndpoints(
     private const int BodyByteLimit = 8 * 1024;
     private const int ClientClosedRequest = 499;
     private const string FormType = "application/x-www-form-urlencoded";
-    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -62,21 +58,17 @@ internal sealed class OpenHeartEndpoints(
         }
 
         if (!reading.IsFresh) context.Response.Headers.CacheControl = "no-store";
-        var body = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(body, Json))
+        var json = HeartJson.Start().Raw("{"u8);
+        var isFirst = true;
+        for (var index = 0; index < emojis.All.Length; index++)
         {
-            json.WriteStartObject();
-            for (var index = 0; index < emojis.All.Length; index++)
-            {
-                if (reading.States[index] is not { } state || ButtonCalls.TotalOf(state) is not (> 0 and var total)) continue;
-                json.WritePropertyName(emojis.All[index]);
-                json.WriteNumberValue(total);
-            }
-
-            json.WriteEndObject();
+            if (reading.States[index] is not { } state || ButtonCalls.TotalOf(state) is not (> 0 and var total)) continue;
+            if (!isFirst) json.Raw(","u8);
+            isFirst = false;
+            json.Text(emojis.All[index]).Raw(":"u8).Number(total);
         }
 
-        await ButtonCalls.SendAsync(context, StatusCodes.Status200OK, "application/json", body.WrittenSpan);
+        await json.Raw("}"u8).SendAsync(context, StatusCodes.Status200OK);
     }
 
     /// <summary><c>POST</c>: the first grapheme of the body is given.</summary>
