@@ -1,9 +1,12 @@
 using HeartGrains.Diagnostics;
+using HeartGrains.Gateway.Applause;
+using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -31,6 +34,8 @@ internal static class GatewayHosting
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
+            [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
+            [ApplauseOptions.Name] = typeof(ApplauseOptions),
         };
 
     /// <summary>The way to the grains: a silo in this process, or the cluster's silos.</summary>
@@ -46,6 +51,7 @@ internal static class GatewayHosting
         builder.Services.AddLocalLimits();
         builder.Services.AddSites();
         builder.Services.AddReaders();
+        builder.Services.AddButtons();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddSingleton<OperatorKey>();
@@ -69,6 +75,7 @@ internal static class GatewayHosting
         app.MapHearts();
         app.MapReaders();
         app.MapLive();
+        app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
         app.MapEmbed();

@@ -23,6 +23,8 @@ internal static class SiloHosting
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),
+            ["OpenHeart"] = typeof(object),
+            ["Applause"] = typeof(object),
         };
 
     public static void AddSilo(this WebApplicationBuilder builder)

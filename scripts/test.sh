@@ -9,7 +9,7 @@ source "$root/scripts/lib/packages.sh"
 command -v dotnet >/dev/null || fail "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
 need redis-server=redis-server redis-cli=redis-tools initdb=postgresql psql=postgresql-client curl=curl
 need_stopped prometheus prometheus=prometheus promtool=prometheus
-need chromium=chromium || say "Going on without Chromium: only tests of pages need it."
+need chromium=chromium npm=npm || say "Going on without Chromium or npm: only tests of pages need them."
 
 # PostgreSQL runs as another user when the tests run as root, and must be able to write here too.
 TMPDIR=$(mktemp -d)

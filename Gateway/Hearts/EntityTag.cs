@@ -3,23 +3,23 @@ using Microsoft.Extensions.Primitives;
 
 namespace HeartGrains.Gateway.Hearts;
 
-/// <summary>A target's version as an entity tag (RFC 9110, section 8.8.3).</summary>
+/// <summary>A target's version as an entity tag (RFC 9110, section 8.8.3); with an opening balance behind it, which is no part of the version.</summary>
 internal static class EntityTag
 {
-    public static string Of(long version) => $"\"{version}\"";
+    public static string Of(long version, long opening = 0) => opening == 0 ? $"\"{version}\"" : $"\"{version}+{opening}\"";
 
     /// <summary>Whether <c>If-None-Match</c> names the version: a list of tags, weak or strong, or <c>*</c>.</summary>
-    public static bool Matches(StringValues ifNoneMatch, long version)
+    public static bool Matches(StringValues ifNoneMatch, long version, long opening = 0)
     {
         foreach (var line in ifNoneMatch)
         {
-            if (line is not null && LineMatches(line, version)) return true;
+            if (line is not null && LineMatches(line, version, opening)) return true;
         }
 
         return false;
     }
 
-    private static bool LineMatches(ReadOnlySpan<char> rest, long version)
+    private static bool LineMatches(ReadOnlySpan<char> rest, long version, long opening)
     {
         while (true)
         {
@@ -31,8 +31,12 @@ internal static class EntityTag
             var end = rest[1..].IndexOf('"');
             if (end < 0) return false;
             var tag = rest.Slice(1, end);
-            if (tag is not ['0', _, ..] && long.TryParse(tag, NumberStyles.None, null, out var tagged) && tagged == version) return true;
+            var plus = tag.IndexOf('+');
+            if (Is(plus < 0 ? tag : tag[..plus], version) && (plus < 0 ? opening == 0 : opening > 0 && Is(tag[(plus + 1)..], opening))) return true;
             rest = rest[(end + 2)..];
         }
     }
+
+    private static bool Is(ReadOnlySpan<char> digits, long number) =>
+        digits is not ['0', _, ..] && long.TryParse(digits, NumberStyles.None, null, out var value) && value == number;
 }

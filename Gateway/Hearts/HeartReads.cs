@@ -88,9 +88,9 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         }
         else
         {
-            context.Response.Headers.ETag = EntityTag.Of(state.Version);
+            context.Response.Headers.ETag = EntityTag.Of(state.Version, state.Opening);
             context.Response.Headers.CacheControl = "no-cache";
-            if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, state.Version))
+            if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, state.Version, state.Opening))
             {
                 context.Response.StatusCode = StatusCodes.Status304NotModified;
                 return;
@@ -166,6 +166,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         json.Raw("{\"target_id\":"u8).Text(targetId)
             .Raw(",\"count\":"u8).Number(state.Count)
             .Raw(",\"version\":"u8).Number(state.Version);
+        if (state.Opening > 0) json.Raw(",\"opening\":"u8).Number(state.Opening);
         if (state.Hearted is { } hearted) json.Raw(",\"hearted\":"u8).Flag(hearted);
         json.Raw("}"u8);
     }

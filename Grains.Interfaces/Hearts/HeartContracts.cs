@@ -42,9 +42,17 @@ public readonly record struct HeartReceipt(
 /// <param name="Count">How many users love the target; 0 when it was never seen.</param>
 /// <param name="Version">The number of events in the target's log; 0 when it was never seen.</param>
 /// <param name="Hearted">Whether the user asked about loves it; null when none was asked about.</param>
+/// <param name="Opening">What was counted elsewhere before the target came here; never part of <paramref name="Count"/>.</param>
 [GenerateSerializer, Immutable, Alias("hearts.HeartState")]
 public readonly record struct HeartState(
     [property: Id(0)] HeartOutcome Outcome,
     [property: Id(1)] long Count,
     [property: Id(2)] long Version,
-    [property: Id(3)] bool? Hearted);
+    [property: Id(3)] bool? Hearted,
+    [property: Id(4)] long Opening = 0);
+
+/// <summary>The answer to setting a target's opening balance.</summary>
+/// <param name="Outcome"><see cref="HeartOutcome.Committed"/>, or <see cref="HeartOutcome.Unknown"/>: perhaps set; the same call again is safe.</param>
+/// <param name="Changed">It was another before.</param>
+[GenerateSerializer, Immutable, Alias("hearts.OpeningReceipt")]
+public readonly record struct OpeningReceipt([property: Id(0)] HeartOutcome Outcome, [property: Id(1)] bool Changed);

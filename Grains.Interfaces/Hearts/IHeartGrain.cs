@@ -32,4 +32,11 @@ public interface IHeartGrain : IGrainWithStringKey
     /// <summary>Ends that, so that a target without a heart does not stay in memory for it.</summary>
     [AlwaysInterleave, Alias("Unwatch")]
     ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Sets what was counted elsewhere before the target came here. Idempotent: it replaces what was set before, and touches neither hearts nor version.
+    /// One at a time, so that memory ends as the ledger does.
+    /// </summary>
+    [Alias("SetOpening")]
+    ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default);
 }

@@ -32,6 +32,8 @@ internal sealed class HeartGrain(
     private Task<bool>? _loading;
     private Action<LedgerStream> _wake = null!;
     private long _version;
+    private long _opening;
+    private int _openingsSet;
     private IGrainTimer? _leaving;
     private bool _isWanted;
 
@@ -75,7 +77,7 @@ internal sealed class HeartGrain(
         if (_stream is null && !await LoadAsync() && !_isReadable) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
 
         // Taken before the ledger is asked: a version that is older than "hearted" is corrected by the next, one that is newer never.
-        var state = new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null);
+        var state = new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null, _opening);
         if (userId is not null)
         {
             var heart = keys.OfHeart(_target, userId);
@@ -108,6 +110,25 @@ internal sealed class HeartGrain(
         _watched?.Remove(observer);
         LeaveIfUnknown();
         return default;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default)
+    {
+        bool isChanged;
+        try
+        {
+            isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, CancellationToken.None);
+        }
+        catch (LedgerException)
+        {
+            return new OpeningReceipt(HeartOutcome.Unknown, false);
+        }
+
+        _opening = opening;
+        _openingsSet++;
+        LeaveIfUnknown();
+        return new OpeningReceipt(HeartOutcome.Committed, isChanged);
     }
 
     private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, CancellationToken cancellationToken)
@@ -242,9 +263,13 @@ internal sealed class HeartGrain(
         try
         {
             var limit = options.Value.DedupeLimit;
+            var openingsSet = _openingsSet;
             var snapshot = await ledger.LoadAsync(_target, limit, CancellationToken.None);
             _hearts = HeartSet.From(snapshot, limit);
             _version = snapshot.Tail.Count > 0 ? snapshot.Tail[^1].Version : snapshot.FoldedVersion;
+
+            // What was set meanwhile is newer than the snapshot may be.
+            if (openingsSet == _openingsSet) _opening = snapshot.Opening;
             _stream = new LedgerStream(_target, _targetId, _version, _wake);
             _isReadable = true;
             metrics.Loaded();

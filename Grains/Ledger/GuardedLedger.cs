@@ -5,7 +5,7 @@ namespace HeartGrains.Ledger;
 
 /// <summary>
 /// A ledger behind its breaker: while that is open, appends are refused and reads fail at once instead of waiting for a store that does not answer. What only a
-/// store that answers needs (the fold, its health, finding out who wrote) goes to it as it is. Appends are what it judges by: reads that succeed are neither in its figures, where they
+/// store that answers needs (the fold, its health, finding out who wrote) goes to it as it is. Appends are what it judges by: reads that succeed, and openings that are set, are neither in its figures, where they
 /// would hide appends that fail or are slow, nor do they end a break that those began. Reads that fail count.
 /// </summary>
 internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker, TimeProvider time) : IHeartLedger, IAsyncDisposable
@@ -51,6 +51,10 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker, TimePro
     /// <inheritdoc/>
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         ReadAsync(cancellation => inner.FindHeartAsync(target, heart, cancellation), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) =>
+        ReadAsync(cancellation => inner.SetOpeningAsync(target, targetId, opening, cancellation), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>

@@ -44,11 +44,13 @@ public readonly record struct CurrentHeart(HeartId Id, long GivenAtMicros, long 
 /// <param name="FoldedVersion">The last version the projection holds; 0 when it holds none.</param>
 /// <param name="Recent">Current hearts of the projection, newest first, at most as many as asked for.</param>
 /// <param name="Tail">Events above <paramref name="FoldedVersion"/>, oldest first.</param>
+/// <param name="Opening">The opening balance; 0 when none was set.</param>
 public sealed record TargetSnapshot(
     long FoldedCount,
     long FoldedVersion,
     IReadOnlyList<CurrentHeart> Recent,
-    IReadOnlyList<HeartEvent> Tail);
+    IReadOnlyList<HeartEvent> Tail,
+    long Opening = 0);
 
 /// <summary>What became of a batch; it is one transaction, so this holds for each of its events.</summary>
 public enum AppendOutcome

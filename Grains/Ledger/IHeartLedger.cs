@@ -33,6 +33,11 @@ public interface IHeartLedger
     /// <summary>The heart if it is given now, by projection and unfolded log in one snapshot; null if it is not.</summary>
     ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Sets the target's opening balance, what was counted elsewhere before; 0 takes it away. Durable when it returns; whether it was another before is the result. When it throws it may have been set.
+    /// </summary>
+    ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken);
+
     /// <summary>Users who love the target, newest first, below version <paramref name="before"/>.</summary>
     ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken);
 

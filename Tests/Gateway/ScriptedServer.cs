@@ -1,12 +1,16 @@
 using System.Reflection;
+using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Operations;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
+using HeartGrains.Hosting;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
@@ -50,7 +54,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(
             setting => KeyValuePair.Create("HeartGrains:" + setting.Key, (string?)setting.Value)));
-        builder.Services.AddHeartCalls().AddSites().AddReaders();
+        builder.Services.AddHeartCalls().AddSites().AddReaders().AddLocalLimits().AddOverloadGuard().AddButtons();
+        builder.Services.AddSingleton(new OperatorKey(new HostSettings { OperatorKey = builder.Configuration["HeartGrains:OperatorKey"] }));
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         var app = builder.Build();
@@ -58,6 +63,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         app.UseProblems();
         app.UseSites();
         app.MapHearts();
+        app.MapButtons();
         await app.StartAsync();
         return new ScriptedServer(app, grains, log);
     }
@@ -92,6 +98,9 @@ internal sealed class ScriptedGrains
 
     public Func<int, CancellationToken, Task<HeartState>> Read { get; set; } =
         static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 1, 1, null));
+
+    public Func<long, CancellationToken, Task<OpeningReceipt>> Open { get; set; } =
+        static (_, _) => Task.FromResult(new OpeningReceipt(HeartOutcome.Committed, true));
 
     /// <summary>What a user's quota says.</summary>
     public Func<CancellationToken, Task<QuotaDecision>> Acquire { get; set; } =
@@ -143,6 +152,8 @@ public class GrainFactoryProxy : DispatchProxy
         public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => ReadAsync(null, cancellationToken);
 
         public ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => default;
+
+        public ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default) => new(grains.Open(opening, cancellationToken));
     }
 
     private sealed class RateLimit(ScriptedGrains grains) : IRateLimitGrain

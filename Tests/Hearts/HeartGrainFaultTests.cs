@@ -53,6 +53,18 @@ public abstract class HeartGrainFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SetOpeningAsync_LedgerDown_IsUnknownAndMemoryStaysAsItWas()
+    {
+        var target = _silo.Target("post");
+        await target.SetOpeningAsync(5);
+        _silo.Ledger.OnSetOpening = HookedLedger.Refuse;
+
+        (await target.SetOpeningAsync(9)).ShouldBe(new OpeningReceipt(HeartOutcome.Unknown, false));
+
+        (await target.ReadAsync()).Opening.ShouldBe(5);
+    }
+
+    [Fact]
     public async Task GiveAsync_PoisonInTheBatch_FailsAlone()
     {
         _silo.Ledger.OnAppend = (rows, append) =>

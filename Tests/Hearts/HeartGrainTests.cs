@@ -154,6 +154,44 @@ public abstract class HeartGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SetOpeningAsync_LovedTarget_IsToldApartFromHeartsAndOutlivesTheActivation()
+    {
+        var target = _silo.Target("post");
+        await target.GiveAsync("ann");
+
+        (await target.SetOpeningAsync(1_000)).ShouldBe(new OpeningReceipt(HeartOutcome.Committed, true));
+        (await target.SetOpeningAsync(1_000)).ShouldBe(new OpeningReceipt(HeartOutcome.Committed, false));
+        (await target.ReadAsync()).ShouldBe(new HeartState(HeartOutcome.Committed, 1, 1, null, 1_000));
+        (await target.GiveAsync("ben")).Count.ShouldBe(2);
+
+        await _silo.ForgetAsync("post");
+        (await target.ReadAsync("ben")).ShouldBe(new HeartState(HeartOutcome.Committed, 2, 2, true, 1_000));
+        (await _silo.ShouldBeExactAsync("post")).Length.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task SetOpeningAsync_WhileTheTargetIsRead_IsNotOvertakenByTheOlderSnapshot()
+    {
+        var target = _silo.Target("post");
+        var (reading, mayRead) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var isFirst = true;
+        _silo.Ledger.OnLoaded = async () =>
+        {
+            if (!isFirst) return;
+            isFirst = false;
+            reading.SetResult();
+            await mayRead.Task;
+        };
+        var read = target.ReadAsync();
+        await reading.Task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+
+        await target.SetOpeningAsync(5);
+        mayRead.SetResult();
+
+        (await read).Opening.ShouldBe(5);
+    }
+
+    [Fact]
     public async Task Activation_Forgotten_ReadsItsStateBack()
     {
         var first = await _silo.Target("post").GiveAsync("ann");

@@ -17,6 +17,12 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
     /// <summary>Runs before a target or a heart is read.</summary>
     public Func<Task>? OnRead { get; set; }
 
+    /// <summary>Runs when a target has been read, before it is told.</summary>
+    public Func<Task>? OnLoaded { get; set; }
+
+    /// <summary>Runs before an opening balance is set.</summary>
+    public Func<Task>? OnSetOpening { get; set; }
+
     /// <summary>Runs before the log is asked who wrote what.</summary>
     public Func<Task>? OnFindVersions { get; set; }
 
@@ -70,14 +76,22 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
 
     public async ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken)
     {
-        if (OnRead is { } hook) await hook();
-        return await inner.LoadAsync(target, recentLimit, cancellationToken);
+        if (OnRead is { } before) await before();
+        var snapshot = await inner.LoadAsync(target, recentLimit, cancellationToken);
+        if (OnLoaded is { } after) await after();
+        return snapshot;
     }
 
     public async ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken)
     {
         if (OnRead is { } hook) await hook();
         return await inner.FindHeartAsync(target, heart, cancellationToken);
+    }
+
+    public async ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken)
+    {
+        if (OnSetOpening is { } hook) await hook();
+        return await inner.SetOpeningAsync(target, targetId, opening, cancellationToken);
     }
 
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>

@@ -11,6 +11,7 @@ namespace HeartGrains.Tests.Infrastructure;
 internal sealed class TestPages
 {
     private readonly ConcurrentDictionary<string, (string Html, string? Policy)> _pages = new();
+    private readonly ConcurrentDictionary<string, byte[]> _files = new();
 
     /// <summary>Adds a page, and returns its path.</summary>
     /// <param name="body">What it shows.</param>
@@ -24,12 +25,27 @@ internal sealed class TestPages
         return "/test-pages/" + name;
     }
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/test-pages/{name}", (HttpContext context, string name) =>
+    /// <summary>Adds a file of a package, and returns its path.</summary>
+    public string Add(NpmPackage package, string file)
     {
-        if (!_pages.TryGetValue(name, out var page)) return Results.NotFound();
-        if (page.Policy is { } policy) context.Response.Headers.ContentSecurityPolicy = policy;
-        return Results.Content(page.Html, "text/html; charset=utf-8");
-    });
+        var path = $"/test-files/{package.Name}/{file}";
+        _files[path] = package.Read(file);
+        return path;
+    }
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/test-pages/{name}", (HttpContext context, string name) =>
+        {
+            if (!_pages.TryGetValue(name, out var page)) return Results.NotFound();
+            if (page.Policy is { } policy) context.Response.Headers.ContentSecurityPolicy = policy;
+            return Results.Content(page.Html, "text/html; charset=utf-8");
+        });
+        routes.MapGet("/test-files/{**path}", (HttpContext context) =>
+            _files.TryGetValue(context.Request.Path.Value!, out var file)
+                ? Results.Bytes(file, context.Request.Path.Value!.EndsWith(".css", StringComparison.Ordinal) ? "text/css" : "text/javascript")
+                : Results.NotFound());
+    }
 }
 
 /// <summary>Somebody else's site: <c>http://site.test</c> in <see cref="LocalBrowser"/>, on a port of its own.</summary>

@@ -39,6 +39,9 @@ internal sealed class FaultyLedger(MemoryLedger inner, int seed, double faults) 
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         inner.FindHeartAsync(target, heart, cancellationToken);
 
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) =>
+        inner.SetOpeningAsync(target, targetId, opening, cancellationToken);
+
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
         inner.ListUsersAsync(target, before, limit, cancellationToken);
 

@@ -31,8 +31,11 @@ public abstract class LastingLedgerTests : HeartLedgerTests
         await AppendAsync(folded.GiveMany("ann", "ben"));
         await FoldAllAsync();
         await AppendAsync([.. unfolded.GiveMany("cid"), folded.Withdraw("ann")]);
+        await Ledger.SetOpeningAsync(folded.Target, "folded", 12, Cancellation);
 
         await ReopenAsync();
+
+        (await Ledger.LoadAsync(folded.Target, 10, Cancellation)).Opening.ShouldBe(12);
 
         await ShouldHoldAsync(folded);
         await ShouldHoldAsync(unfolded);

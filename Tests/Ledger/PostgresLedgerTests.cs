@@ -90,6 +90,19 @@ public sealed class PostgresLedgerTests(LocalPostgres postgres) : LastingLedgerT
     }
 
     [Fact]
+    public async Task InitializeAsync_StoreFromBeforeOpenings_IsMigratedAndKeepsItsHearts()
+    {
+        var story = new Story("post_1");
+        await AppendAsync(story.Give("ann"));
+        await ExecuteAsync("drop table heart_opening; delete from heart_migration where number = 103");
+
+        await ReopenAsync();
+
+        await ShouldHoldAsync(story);
+        (await Ledger.SetOpeningAsync(story.Target, "post_1", 3, Cancellation)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task AppendAsync_NoServer_IsRefusedAndReadsSayWhere()
     {
         await using var nowhere = new PostgresLedger("Host=127.0.0.1;Port=1;Username=nobody;Database=none", new LedgerOptions());

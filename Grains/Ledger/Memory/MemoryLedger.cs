@@ -7,6 +7,7 @@ namespace HeartGrains.Ledger.Memory;
 public sealed class MemoryLedger : IHeartLedger
 {
     private readonly ConcurrentDictionary<Guid, MemoryTarget> _targets = new();
+    private readonly ConcurrentDictionary<Guid, long> _openings = new();
     private readonly Lock _appending = new();
     private string? _keyFingerprint;
 
@@ -69,11 +70,26 @@ public sealed class MemoryLedger : IHeartLedger
 
     /// <inheritdoc/>
     public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) =>
-        new(_targets.TryGetValue(target, out var found) ? found.Load(recentLimit) : new TargetSnapshot(0, 0, [], []));
+        new((_targets.TryGetValue(target, out var found) ? found.Load(recentLimit) : new TargetSnapshot(0, 0, [], [])) with
+        {
+            Opening = _openings.GetValueOrDefault(target),
+        });
 
     /// <inheritdoc/>
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         new(_targets.TryGetValue(target, out var found) ? found.Find(heart) : null);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken)
+    {
+        lock (_openings)
+        {
+            var isChanged = _openings.GetValueOrDefault(target) != opening;
+            if (opening == 0) _openings.TryRemove(target, out _);
+            else _openings[target] = opening;
+            return new(isChanged);
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>

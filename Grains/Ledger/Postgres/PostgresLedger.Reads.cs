@@ -12,8 +12,8 @@ public sealed partial class PostgresLedger
           join heart_event e on e.target = key.target and e.version = key.version
         """;
 
-    // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2). The newest are
-    // all there are, or else those that stand in the newest part of the log.
+    // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
+    // are all there are, or else those that stand in the newest part of the log.
     private const string LoadSql = """
         with folded as materialized (select count, version from heart_target where target = $1)
         select 0, f.version, f.count, null::uuid, 0::bigint, 0::smallint, null::text, null::text from folded f
@@ -32,6 +32,8 @@ public sealed partial class PostgresLedger
         (select 2, e.version, e.at_micros, e.heart, e.writer, e.kind, e.user_id, e.target_id
            from heart_event e
           where e.target = $1 and e.version > coalesce((select version from folded), 0) order by e.version)
+        union all
+        select 3, 0, o.opening, null, 0, 0, null, null from heart_opening o where o.target = $1
         """;
 
     // The unfolded log comes first and decides, if it knows the heart.
@@ -84,7 +86,7 @@ public sealed partial class PostgresLedger
     {
         await using var command = Command(LoadSql, [Value(target), Value(recentLimit)]);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        var (count, version) = (0L, 0L);
+        var (count, version, opening) = (0L, 0L, 0L);
         var recent = new List<CurrentHeart>();
         var tail = new List<HeartEvent>();
         while (await row.ReadAsync(cancellationToken))
@@ -97,13 +99,16 @@ public sealed partial class PostgresLedger
                 case 1:
                     recent.Add(new CurrentHeart(HeartId.FromGuid(row.GetGuid(3)), row.GetInt64(2), row.GetInt64(1)));
                     break;
+                case 3:
+                    opening = row.GetInt64(2);
+                    break;
                 default:
                     tail.Add(ReadEvent(target, row));
                     break;
             }
         }
 
-        return new TargetSnapshot(count, version, recent, tail);
+        return new TargetSnapshot(count, version, recent, tail, opening);
     });
 
     /// <inheritdoc/>

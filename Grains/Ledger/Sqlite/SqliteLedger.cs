@@ -85,6 +85,10 @@ public sealed partial class SqliteLedger : IHeartLedger, IDisposable
         new(Read((target, heart), static (reader, asked) => reader.FindHeart(asked.target, asked.heart)));
 
     /// <inheritdoc/>
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) =>
+        WriteAsync(writer => writer.SetOpening(target, targetId, opening), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
         new(Read((target, before, limit), static (reader, asked) => reader.ListUsers(asked.target, asked.before, asked.limit)));
 

@@ -18,8 +18,8 @@ internal sealed class SqliteReader : IDisposable
         _connection = connection;
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
-        // Three kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2). The newest are
-        // all there are, or else those that stand in the newest part of the log.
+        // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
+        // are all there are, or else those that stand in the newest part of the log.
         _load = Prepare(
             """
             select 0, version, count, null, 0, 0, null, null from heart_target where target = $target
@@ -42,6 +42,8 @@ internal sealed class SqliteReader : IDisposable
                             where target = $target
                               and version > coalesce((select version from heart_target where target = $target), 0)
                             order by version)
+            union all
+            select 3, 0, opening, null, 0, 0, null, null from heart_opening where target = $target
             """,
             "$target", "$limit");
 
@@ -94,7 +96,7 @@ internal sealed class SqliteReader : IDisposable
     {
         Set(_load, Blob(target), recentLimit);
         using var row = _load.ExecuteReader();
-        var (count, version) = (0L, 0L);
+        var (count, version, opening) = (0L, 0L, 0L);
         var recent = new List<CurrentHeart>();
         var tail = new List<HeartEvent>();
         while (row.Read())
@@ -106,6 +108,9 @@ internal sealed class SqliteReader : IDisposable
                     break;
                 case 1:
                     recent.Add(new CurrentHeart(Heart(row, 3), row.GetInt64(2), row.GetInt64(1)));
+                    break;
+                case 3:
+                    opening = row.GetInt64(2);
                     break;
                 default:
                     tail.Add(new HeartEvent(
@@ -121,7 +126,7 @@ internal sealed class SqliteReader : IDisposable
             }
         }
 
-        return new TargetSnapshot(count, version, recent, tail);
+        return new TargetSnapshot(count, version, recent, tail, opening);
     }
 
     public CurrentHeart? FindHeart(Guid target, HeartId heart)
