@@ -52,7 +52,7 @@ internal static class PageHosting
         var headers = context.Response.Headers;
         headers.ContentLanguage = language.Tag;
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        headers[HeaderNames.ReferrerPolicy] = "same-origin";
+        headers["Referrer-Policy"] = "same-origin";
         headers.Vary = HeaderNames.AcceptLanguage;
         headers.CacheControl = "no-cache";
         headers.XContentTypeOptions = "nosniff";
