@@ -104,9 +104,9 @@ class Grains {
   }
 }
 
-const other = find('[data-other]');
+const second = find('[data-second]');
 
-if (other) {
+if (second) {
   const target = 'welcome';
   const grains = new Grains(find('[data-grains]'));
   const [countText, news, note] = [find('[data-count]'), find('[data-news]'), find('[data-scale]')];
@@ -120,14 +120,14 @@ if (other) {
     state = { count, version };
     countText.textContent = number.format(count);
     const scale = grains.show(count);
-    if (scale > 1) note.textContent = other.dataset.grain.replace('{n}', number.format(scale));
+    if (scale > 1) note.textContent = second.dataset.grain.replace('{n}', number.format(scale));
     if (!before) {
-      news.textContent = other.dataset.waiting;
+      news.textContent = second.dataset.waiting;
       return;
     }
     const change = count - before.count;
     const [millis, isBack] = [sinceTap(target), change < 0];
-    const { mine, mineBack, theirs, theirsBack } = other.dataset;
+    const { mine, mineBack, theirs, theirsBack } = second.dataset;
     const words = millis === undefined ? (isBack ? theirsBack : theirs) : (isBack ? mineBack : mine).replace('{ms}', number.format(Math.round(millis)));
     news.textContent = `${isBack ? '−' : '+'}${Math.abs(change)} · ${words}`;
     move(countText, [{ transform: 'scale(1)' }, { transform: 'scale(1.25)' }, { transform: 'scale(1)' }], { duration: 400, easing: 'ease-out' });
@@ -137,14 +137,14 @@ if (other) {
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/live`);
     socket.onopen = () => {
       socket.send(JSON.stringify({ subscribe: [target] }));
-      if (state) news.textContent = other.dataset.waiting;
+      if (state) news.textContent = second.dataset.waiting;
     };
     socket.onmessage = ({ data }) => {
       failures = 0;
       for (const update of JSON.parse(data).updates ?? []) hear(update);
     };
     socket.onclose = () => {
-      news.textContent = other.dataset.lost;
+      news.textContent = second.dataset.lost;
       setTimeout(connect, Math.random() * Math.min(10_000, 500 * 2 ** failures++));
     };
   };
