@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Pages;
 using HeartGrains.Hosting;
 
 namespace HeartGrains.Gateway;
@@ -9,10 +10,10 @@ internal static class Banner
     {
         var settings = app.Services.GetRequiredService<HostSettings>();
         if (settings.Logs == LogFormat.Json) return;
-        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), settings)));
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), settings, app.Services.ShowsPages())));
     }
 
-    private static string Text(string url, HostSettings settings)
+    private static string Text(string url, HostSettings settings, bool showsPages)
     {
         var hearts = settings.Mode switch
         {
@@ -22,10 +23,12 @@ internal static class Banner
         };
         var dashboard = settings.ShowsDashboard() ? $"{url}/dashboard" : "off (--dashboard=true)";
         if (settings.Mode == HostMode.Cluster) dashboard = "on each silo's own port, when switched on there";
+        var pages = showsPages ? $"{url}/   (a first heart)   {url}/demo   (a feed)" : "off (--HeartGrains:Pages:Enabled=true)";
         return $$"""
 
               ♥ HeartGrains ({{settings.Mode.ToString().ToLowerInvariant()}}) listens on {{url}}
 
+                pages      {{pages}}
                 hearts     {{hearts}}
                 API        {{url}}/api/v1/hearts   (docs/http-api.md)
                 health     {{url}}/health/ready

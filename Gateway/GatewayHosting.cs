@@ -9,6 +9,7 @@ using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
+using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
@@ -31,6 +32,7 @@ internal static class GatewayHosting
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
+            [PageOptions.Name] = typeof(PageOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
@@ -79,6 +81,7 @@ internal static class GatewayHosting
         app.MapQuota();
         app.MapBreakers();
         app.MapEmbed();
+        app.MapPages();
         app.MapOperations();
         app.MapDashboard();
     }

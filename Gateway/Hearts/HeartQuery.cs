@@ -104,7 +104,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
     }
 
     /// <summary>Decodes into <paramref name="bytes"/>. Returns what is wrong, or null; a length of -1 means that it did not fit.</summary>
-    private static string? Decode(ReadOnlySpan<char> encoded, Span<byte> bytes, out int length)
+    internal static string? Decode(ReadOnlySpan<char> encoded, Span<byte> bytes, out int length)
     {
         length = 0;
         for (var index = 0; index < encoded.Length; index++)

@@ -32,7 +32,11 @@ public static class ProblemWriter
         string detail,
         IReadOnlyList<(string Field, string Message)> errors,
         IReadOnlyList<string> violatedPolicies) =>
-        WriteAsync(context, problem, Render(problem, detail, errors, violatedPolicies).WrittenSpan);
+        WriteAsync(
+            context,
+            problem,
+            errors.Count == 0 ? detail : string.Join("; ", errors.Select(static error => $"{error.Field} {error.Message}")),
+            Render(problem, detail, errors, violatedPolicies).WrittenSpan);
 
     internal static ArrayBufferWriter<byte> Render(
         Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies)
@@ -54,15 +58,17 @@ public static class ProblemWriter
         return body;
     }
 
-    internal static Task WriteAsync(HttpContext context, Problem problem, ReadOnlySpan<byte> body)
+    /// <summary>Answers with the document, or with a page where one is wanted.</summary>
+    internal static Task WriteAsync(HttpContext context, Problem problem, string text, ReadOnlySpan<byte> body)
     {
         // For the log line of the request.
         context.Features.Set(problem);
         var response = context.Response;
         response.StatusCode = problem.Status;
+        response.Headers.CacheControl = "no-store";
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ProblemPage>() is { } page) return page.WriteAsync(context, problem, text);
         response.ContentType = "application/problem+json";
         response.ContentLength = body.Length;
-        response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
         response.BodyWriter.Write(body);
         return Task.CompletedTask;
@@ -95,5 +101,5 @@ internal sealed class RenderedProblem(Problem problem, string detail)
     private readonly byte[] _body = ProblemWriter.Render(problem, detail, [], []).WrittenSpan.ToArray();
 
     /// <summary>Answers with the problem.</summary>
-    public Task WriteAsync(HttpContext context) => ProblemWriter.WriteAsync(context, problem, _body);
+    public Task WriteAsync(HttpContext context) => ProblemWriter.WriteAsync(context, problem, detail, _body);
 }

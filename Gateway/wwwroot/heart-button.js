@@ -19,13 +19,13 @@ const texts = {
   },
 };
 
-// Those who failed together must not come back together.
+// Nobody shall come back together.
 const backoff = (tries, longest = 10000) => Math.random() * Math.min(longest, 500 * 2 ** tries);
 
 let storage = {};
 try {
   storage = localStorage;
-} catch {} // Blocked: things last as long as the page.
+} catch {} // Blocked.
 
 const write = (key, value) => {
   try {
@@ -194,7 +194,7 @@ class Server {
     return storage[`heart-reader ${this.api}`];
   }
 
-  set reader(reader) {
+  set reader(reader = '') {
     write(`heart-reader ${this.api}`, reader);
   }
 
@@ -217,11 +217,12 @@ class Server {
     credentials ??= !user && (isOurs || reader === 'cookie') ? 'include' : 'omit';
     if (user) fields.user_id = user;
     const query = method === 'DELETE' ? `?${new URLSearchParams(fields)}` : '';
-    const body = fields && !query ? JSON.stringify(fields) : undefined;
+    const body = query ? undefined : JSON.stringify(fields);
     const signal = AbortSignal.timeout(10000);
     try {
       const response = await fetch(`${this.api}/api/v1${path}${query}`, { method, headers, credentials, body, signal, keepalive: true });
       const { ok, status } = response;
+      this.reader = response.headers.get('Heart-Reader') ?? this.reader;
       const answer = await response.json().catch(() => (ok ? Promise.reject() : {}));
       return { code: `http-${status}`, ...answer, ok, status, wait: +response.headers.get('Retry-After') };
     } catch {
@@ -273,7 +274,7 @@ const serverAt = (api) => {
   return servers.get(api);
 };
 
-// What the page calls itself, else its address without marks of where one came from.
+// What the page calls itself, else its address without marks of visits.
 const pageAddress = () => {
   const canonical = document.querySelector('link[rel~=canonical]')?.href;
   const url = new URL(canonical || location);
@@ -365,7 +366,7 @@ class HeartButton extends HTMLElement {
   static observedAttributes = ['api', 'target-id', 'user-id', 'label', 'label-on', 'lang'];
 
   #heart;
-  #count = make('span', { part: 'count' });
+  #count = make('span', { part: 'count', 'aria-hidden': true });
   #status = make('span', { role: 'status' });
   #shape = make('span', { part: 'heart' },
     make('svg', { viewBox: '0 0 24 24' },
@@ -413,7 +414,7 @@ class HeartButton extends HTMLElement {
     this.#say('');
     this.#heart?.toggle();
     this.#shape.classList.remove('pop');
-    this.#shape.getBoundingClientRect();
+    this.#shape.offsetWidth; // Begins anew.
     this.#shape.classList.toggle('pop', this.hearted);
   }
 

@@ -1,0 +1,73 @@
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.Sites;
+
+namespace HeartGrains.Gateway.Embed;
+
+/// <summary>The heart of a page without JavaScript: a plain form, after which the reader is on the page again.</summary>
+internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList sites)
+{
+    private const int BodyByteLimit = 16 * 1024;
+    private const int ReturnByteLimit = 2048;
+    private const int ActionByteLimit = 16;
+
+    /// <summary><c>POST /hearts/form</c></summary>
+    public async Task PostAsync(HttpContext context)
+    {
+        var body = await FormFields.ReadBodyAsync(context.Request, BodyByteLimit);
+        var form = body.Rejection is null ? Parse(body.Value) : new(null!, body.Rejection);
+        var operation = form.Value?["action"] == "withdraw" ? HeartOperation.Withdraw : HeartOperation.Give;
+        var caller = form.Rejection is { } invalid ? new Caller(null, invalid) : Identify(context);
+        if (caller.UserId is not { } user)
+        {
+            giving.CountInvalid(operation);
+            await caller.RefuseAsync(context);
+            return;
+        }
+
+        var target = form.Value!["target_id"]!;
+        var result = await (operation == HeartOperation.Give ? giving.GiveAsync(context, target, user) : giving.WithdrawAsync(context, target, user));
+        if (result.Refusal is { } refusal)
+        {
+            await refusal.WriteAsync(context);
+            return;
+        }
+
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Location = PageOf(form.Value["return"], context) ?? PageOf(context.Request.Headers.Referer, context) ?? "/";
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+    }
+
+    private static Parsed<FormFields> Parse(string body)
+    {
+        var form = FormFields.Parse(
+            body, Problem.InvalidFields, ("target_id", Identifier.TargetByteLimit), ("return", ReturnByteLimit), ("action", ActionByteLimit));
+        if (form.Rejection is not null) return form;
+        if (form.Value["target_id"] is null) return Rejected("target_id", "is missing");
+        return form.Value["action"] is null or "give" or "withdraw" ? form : Rejected("action", "must be give or withdraw");
+    }
+
+    private static Parsed<FormFields> Rejected(string field, string message) =>
+        new(null!, new Rejection(Problem.InvalidFields, "See errors for each field.").Add(field, message));
+
+    private Caller Identify(HttpContext context)
+    {
+        if (!sites.Allows(context)) return Caller.OfForeignPage;
+        if (readers.Find(context) is not null || IsOurSite(context)) return readers.FindOrIssue(context);
+
+        // A form of another site brings no cookie, and none that we set would come with the next.
+        return readers.OfAddress(context, AddressReaders.Soft) is { } reader ? new Caller(reader) : Caller.Nobody(Problem.InvalidFields);
+    }
+
+    private static bool IsOurSite(HttpContext context) =>
+        context.Request.Headers.Origin.Count > 0 && (!SiteList.IsForeign(context) || context.Request.Headers["Sec-Fetch-Site"] == "same-site");
+
+    /// <summary>An address to go back to: of this service or of a site that may embed it, else null.</summary>
+    private string? PageOf(string? address, HttpContext context) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var page) && page.Scheme is "http" or "https" && page.UserInfo.Length == 0
+            && sites.IsAllowed(page.GetLeftPart(UriPartial.Authority), context)
+            ? page.AbsoluteUri
+            : null;
+}

@@ -1,0 +1,49 @@
+using System.Text;
+
+namespace HeartGrains.Gateway.Pages;
+
+/// <summary>One page in all its languages.</summary>
+internal sealed class Page
+{
+    private const string Origin = "origin";
+    private const string Dashboard = "dashboard";
+
+    private static readonly string[] Varying = [Origin];
+
+    private readonly Dictionary<string, PageTemplate> _byLanguage;
+
+    /// <param name="file">Its file below <c>wwwroot/pages</c>.</param>
+    /// <param name="path">Where it is.</param>
+    /// <param name="facts">What is inserted beside the language's words, the same for every request.</param>
+    public Page(string file, string path, IReadOnlyDictionary<string, string> facts)
+    {
+        Path = path;
+        _byLanguage = PageLanguages.All.ToDictionary(
+            static language => language.Code, language => new PageTemplate(file, Constant(language, path, facts), Varying));
+    }
+
+    public string Path { get; }
+
+    public byte[] Render(PageLanguage language, string origin) =>
+        Encoding.UTF8.GetBytes(_byLanguage[language.Code].Render(new Dictionary<string, string> { [Origin] = origin }));
+
+    private static Dictionary<string, string> Constant(PageLanguage language, string path, IReadOnlyDictionary<string, string> facts)
+    {
+        var constant = new Dictionary<string, string>(language.Texts);
+        foreach (var (name, value) in facts) constant[name] = value;
+        foreach (var asset in PageAsset.All) constant[asset.Name] = asset.Path;
+        constant["code"] = language.Code;
+        constant["path"] = path;
+        constant[Dashboard] = facts[Dashboard] is { Length: > 0 } dashboard ? $"<li><a href=\"{dashboard}\">{Escape(language.Texts["foot.dashboard"])}</a></li>" : "";
+        constant["languages"] = Each(other => other == language
+            ? $"<li><span aria-current=\"true\" lang=\"{other.Tag}\">{Escape(other.Name)}</span></li>"
+            : $"<li><a href=\"?{PageLanguages.Parameter}={other.Code}\" hreflang=\"{other.Tag}\" lang=\"{other.Tag}\">{Escape(other.Name)}</a></li>");
+        constant["alternates"] = Each(other => $"<link rel=\"alternate\" hreflang=\"{other.Tag}\" href=\"{path}?{PageLanguages.Parameter}={other.Code}\">");
+        constant["kept"] = language.Texts["kept." + facts["mode"]];
+        return constant;
+    }
+
+    private static string Each(Func<PageLanguage, string> html) => string.Concat(PageLanguages.All.Select(html));
+
+    private static string Escape(string text) => PageTemplate.Html.Encode(text);
+}
