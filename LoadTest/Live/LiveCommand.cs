@@ -11,7 +11,7 @@ namespace HeartGrains.LoadTest.Live;
 public static class LiveCommand
 {
     private const string Origin = "http://127.0.0.1:8080";
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestSettle = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LastUpdate = TimeSpan.FromSeconds(3);
 
     private static readonly Option<Uri[]> Url = new("--url")
@@ -95,6 +95,10 @@ public static class LiveCommand
 
     private sealed record Run(Uri Gives, Uri Watches, string Prefix, TimeSpan Duration, LiveHearts Hearts, IAnsiConsole Console, CancellationToken CancellationToken)
     {
+        private TimeSpan Settle => Duration * 1.5 < LongestSettle ? Duration * 1.5 : LongestSettle;
+
+        private TimeSpan Short => Duration < TimeSpan.FromSeconds(1) ? Duration : TimeSpan.FromSeconds(1);
+
         public async Task<LiveLatency> LatencyAsync(string name, int targets, int perSecond)
         {
             Console.MarkupLineInterpolated($"Hearts on {name}, watched at {Watches}.");
@@ -117,7 +121,7 @@ public static class LiveCommand
             for (var wait = 0; wait < 500 && Volatile.Read(ref told) < targets; wait++) await PauseAsync(TimeSpan.FromMilliseconds(10));
 
             // A first second is not counted: code is compiled and targets are read.
-            await Hearts.RunAsync(user => names[user % targets], perSecond, TimeSpan.FromSeconds(1), null, CancellationToken);
+            await Hearts.RunAsync(user => names[user % targets], perSecond, Short, null, CancellationToken);
             var (rate, _, _) = await Hearts.RunAsync(user => names[user % targets], perSecond, Duration, arrivals.Given, CancellationToken);
             for (var wait = TimeSpan.Zero; wait < LastUpdate && arrivals.Waiting > 0; wait += TimeSpan.FromMilliseconds(10)) await PauseAsync(TimeSpan.FromMilliseconds(10));
             var result = new LiveLatency(name, arrivals.Latencies, arrivals.Waiting, rate);
@@ -151,7 +155,7 @@ public static class LiveCommand
                 foreach (var isWatched in (bool[])(round % 2 == 0 ? [true, false] : [false, true]))
                 {
                     await watchers.SendAsync(isWatched ? onlyHot : onlyCold);
-                    await PauseAsync(TimeSpan.FromSeconds(1));
+                    await PauseAsync(Short);
                     var before = watchers.Messages;
                     var (rate, latencies, failed) = await Hearts.RunAsync(_ => hot, 0, Duration, null, CancellationToken);
                     if (round < 0) continue;

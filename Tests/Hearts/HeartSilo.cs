@@ -67,7 +67,7 @@ internal sealed class HeartSilo : IAsyncDisposable
         return new HeartSilo(built);
     }
 
-    private IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
+    public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
     public HeartTarget Target(string targetId) => new(Grains.GetGrain<IHeartGrain>(targetId));
 

@@ -256,6 +256,28 @@ public sealed class LiveLimitTests
     }
 
     [Fact]
+    public async Task Target_CannotBeRead_IsSaidAndToldOnceItCan()
+    {
+        const string Key = "the operator's own key";
+        var server = new GatewayServer($"--HeartGrains:OperatorKey={Key}");
+        await server.InitializeAsync();
+        await using var gateway = new LimitedGateway(server);
+        await server.ForceOpenAsync("ledger", Key);
+        await using var client = await LiveClient.WatchAsync(gateway.Url, "post", "other");
+        await LiveClient.UntilAsync(() => client.Errors.Count > 0, "it is not said");
+        client.Updates.ShouldBeEmpty();
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/breakers/ledger") { Content = new StringContent("""{"state":"auto","reason":"test"}""", Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new("Bearer", Key);
+        (await server.Client.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await client.UntilCountAsync("post", 0);
+        await client.UntilCountAsync("other", 0);
+        client.Errors.Distinct().ShouldBe(["unavailable"]);
+        client.Errors.Count.ShouldBeLessThanOrEqualTo(2);
+    }
+
+    [Fact]
     public async Task Stop_ClosesAllAndDoesNotWaitForThem()
     {
         await using var gateway = await StartAsync();
