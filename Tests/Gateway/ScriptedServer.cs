@@ -1,5 +1,6 @@
 using System.Reflection;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
@@ -50,7 +51,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(
             setting => KeyValuePair.Create("HeartGrains:" + setting.Key, (string?)setting.Value)));
-        builder.Services.AddHeartCalls().AddSites().AddReaders();
+        builder.Services.AddHeartCalls().AddSites().AddReaders().AddEmbed();
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         var app = builder.Build();
@@ -58,6 +59,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         app.UseProblems();
         app.UseSites();
         app.MapHearts();
+        app.MapEmbed();
         await app.StartAsync();
         return new ScriptedServer(app, grains, log);
     }
