@@ -15,8 +15,19 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
 
     private static readonly Dictionary<string, string> Colors = new(StringComparer.Ordinal)
     {
-        ["heart"] = Badge.DefaultColor, ["red"] = "c62828", ["orange"] = "e65100", ["yellow"] = "f2c037", ["green"] = "2e7d32", ["teal"] = "00796b", ["blue"] = "1565c0",
-        ["purple"] = "6a3fb5", ["pink"] = "f06292", ["grey"] = "5f6670", ["gray"] = "5f6670", ["black"] = "1b1d21", ["white"] = "ffffff",
+        ["heart"] = Badge.DefaultColor,
+        ["red"] = "c62828",
+        ["orange"] = "e65100",
+        ["yellow"] = "f2c037",
+        ["green"] = "2e7d32",
+        ["teal"] = "00796b",
+        ["blue"] = "1565c0",
+        ["purple"] = "6a3fb5",
+        ["pink"] = "f06292",
+        ["grey"] = "5f6670",
+        ["gray"] = "5f6670",
+        ["black"] = "1b1d21",
+        ["white"] = "ffffff",
     };
 
     /// <summary><c>GET /badge.svg</c></summary>

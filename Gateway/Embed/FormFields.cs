@@ -36,7 +36,9 @@ internal sealed class FormFields
                 continue;
             }
 
-            var wrong = Read(equals < 0 ? default : pair[(equals + 1)..], limit, out var value);
+            // A field left empty is one not given.
+            if (equals < 0 || equals == pair.Length - 1) continue;
+            var wrong = Read(pair[(equals + 1)..], limit, out var value);
             if (wrong is null && !fields._values.TryAdd(name.ToString(), value!)) wrong = "must be given once";
             if (wrong is not null) rejection.Add(name.ToString(), wrong);
         }

@@ -96,7 +96,7 @@ internal sealed class WebFile
             var part = acceptEncoding[range].Trim();
             var end = part.IndexOf(';');
             if (!(end < 0 ? part : part[..end]).TrimEnd().Equals(coding, StringComparison.OrdinalIgnoreCase)) continue;
-            return end < 0 || part[(end + 1)..].IndexOfAny("123456789") >= 0;
+            return end < 0 || part[(end + 1)..].ContainsAnyInRange('1', '9');
         }
 
         return false;

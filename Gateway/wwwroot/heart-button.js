@@ -366,7 +366,7 @@ class HeartButton extends HTMLElement {
   static observedAttributes = ['api', 'target-id', 'user-id', 'label', 'label-on', 'lang'];
 
   #heart;
-  #count = make('span', { part: 'count', 'aria-hidden': true });
+  #count = make('span', { part: 'count' });
   #status = make('span', { role: 'status' });
   #shape = make('span', { part: 'heart' },
     make('svg', { viewBox: '0 0 24 24' },
@@ -435,10 +435,11 @@ class HeartButton extends HTMLElement {
     const { count, hearted } = this;
     const text = this.#texts;
     const label = (hearted && this.getAttribute('label-on')) || this.getAttribute('label') || text.label;
-    const isKnown = count !== undefined;
+    const full = count?.toLocaleString(this.#lang);
+    const short = count?.toLocaleString(this.#lang, { notation: 'compact', maximumFractionDigits: 1, useGrouping: true });
+    this.#count.textContent = short;
     this.#button.ariaPressed = hearted;
-    this.#button.ariaLabel = isKnown ? `${label}, ${text.hearts(count, count.toLocaleString(this.#lang))}` : label;
-    this.#count.textContent = isKnown ? count.toLocaleString(this.#lang, { notation: 'compact', maximumFractionDigits: 1 }) : '';
+    this.#button.ariaLabel = short ? `${label}, ${text.hearts(count, short === full ? full : `${short} (${full})`)}` : label;
     this.#button.part.toggle('on', hearted);
   }
 

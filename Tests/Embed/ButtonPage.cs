@@ -21,11 +21,11 @@ internal sealed class ButtonPage : IAsyncDisposable
     /// <summary>Calls of the API, as <c>POST /api/v1/hearts</c>.</summary>
     public List<string> Calls { get; } = [];
 
-    /// <summary>How many sockets were opened, where the test plays the live server.</summary>
+    /// <summary>How many sockets were opened.</summary>
     public int Sockets { get; private set; }
 
     /// <summary>The first button of the page.</summary>
-    public ILocator Button => Page.Locator("heart-button button").First;
+    public ILocator Button => Page.Locator("heart-button [part~=button]").First;
 
     /// <summary>Opens a page as somebody new.</summary>
     /// <param name="browser">The browser.</param>
@@ -105,5 +105,6 @@ internal sealed class ButtonPage : IAsyncDisposable
             var path = new Uri(request.Url).AbsolutePath;
             if (path.StartsWith("/api/", StringComparison.Ordinal)) Calls.Add($"{request.Method} {path}");
         };
+        Page.WebSocket += (_, _) => Sockets++;
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Operations;
@@ -54,7 +55,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(
             setting => KeyValuePair.Create("HeartGrains:" + setting.Key, (string?)setting.Value)));
-        builder.Services.AddHeartCalls().AddSites().AddReaders().AddLocalLimits().AddOverloadGuard().AddButtons();
+        builder.Services.AddHeartCalls().AddSites().AddReaders().AddLocalLimits().AddOverloadGuard().AddButtons().AddEmbed();
         builder.Services.AddSingleton(new OperatorKey(new HostSettings { OperatorKey = builder.Configuration["HeartGrains:OperatorKey"] }));
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
@@ -64,6 +65,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         app.UseSites();
         app.MapHearts();
         app.MapButtons();
+        app.MapEmbed();
         await app.StartAsync();
         return new ScriptedServer(app, grains, log);
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,7 @@ internal sealed class TestPages
     private readonly ConcurrentDictionary<string, byte[]> _files = new();
 
     /// <summary>Adds a page, and returns its path.</summary>
-    /// <param name="body">What it shows.</param>
+    /// <param name="body">What it shows; <c>{page}</c> in it becomes the page's own address.</param>
     /// <param name="head">What stands in its head besides the title.</param>
     /// <param name="policy">Its Content-Security-Policy.</param>
     public string Add(string body, string head = "", string? policy = null)
@@ -39,7 +40,7 @@ internal sealed class TestPages
         {
             if (!_pages.TryGetValue(name, out var page)) return Results.NotFound();
             if (page.Policy is { } policy) context.Response.Headers.ContentSecurityPolicy = policy;
-            return Results.Content(page.Html, "text/html; charset=utf-8");
+            return Results.Content(page.Html.Replace("{page}", context.Request.GetDisplayUrl(), StringComparison.Ordinal), "text/html; charset=utf-8");
         });
         routes.MapGet("/test-files/{**path}", (HttpContext context) =>
             _files.TryGetValue(context.Request.Path.Value!, out var file)
