@@ -26,6 +26,7 @@ internal sealed class ButtonHearts(
     /// <summary>The targets as they are; where nobody can be asked, those that are known from before as they were.</summary>
     public async ValueTask<ButtonReading> ReadAsync(HttpContext context, string[] targets, string? user = null)
     {
+        if (user is null && calls.Hearts.IsDegraded && Array.TrueForAll(targets, IsRecent)) return Recall(targets);
         if (door.TryEnter(context, out var visit))
         {
             var call = new HeartBatchRead(targets, user) { RequestAborted = context.RequestAborted };
@@ -34,7 +35,7 @@ internal sealed class ButtonHearts(
             visit.Leave(isFresh);
             if (isFresh)
             {
-                for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index].Count, call.Value[index].Version);
+                for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index]);
                 return new ButtonReading(Array.ConvertAll<HeartState, HeartState?>(call.Value, static state => state), true);
             }
         }
@@ -42,13 +43,13 @@ internal sealed class ButtonHearts(
         return Recall(targets);
     }
 
-    /// <summary>The targets as this gateway last heard of them, with nobody asked. What was counted elsewhere before is not remembered.</summary>
+    /// <summary>The targets as this gateway last heard of them, with nobody asked.</summary>
     public ButtonReading Recall(string[] targets)
     {
         metrics.CountStale();
         return new ButtonReading(
             Array.ConvertAll<string, HeartState?>(
-                targets, target => lastKnown.TryFind(target, out var known) ? new HeartState(HeartOutcome.Committed, known.Count, known.Version, null) : null),
+                targets, target => lastKnown.TryFind(target, out var known) ? new HeartState(HeartOutcome.Committed, known.Count, known.Version, null, known.Opening) : null),
             false);
     }
 
@@ -88,6 +89,9 @@ internal sealed class ButtonHearts(
             if (time.GetElapsedTime(began) + delay > Patience || !await WaitAsync(delay, context.RequestAborted)) return result;
         }
     }
+
+    private bool IsRecent(string target) =>
+        lastKnown.TryFind(target, out var known) && time.GetUtcNow().Ticks - known.AsOf <= calls.Hearts.Options.Window.Ticks;
 
     private async ValueTask<bool> WaitAsync(TimeSpan delay, CancellationToken aborted)
     {

@@ -47,7 +47,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         var status = await calls.CallAsync(call);
         if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
         {
-            for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index].Count, call.Value[index].Version);
+            for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index]);
             await FreshAsync(context, targets, call.Value);
         }
         else if (status != CallStatus.Aborted && TryFind(targets, out known))
@@ -80,7 +80,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
             return;
         }
 
-        lastKnown.Note(targetId, state.Count, state.Version);
+        lastKnown.Note(targetId, state);
         if (reader is not null)
         {
             // The version does not tell one reader's answer from another's.
@@ -154,12 +154,15 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         context.Response.Headers.Age = (Math.Max(0, time.GetUtcNow().Ticks - asOf) / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture);
     }
 
-    private static void Write(HeartJson json, string targetId, in KnownHearts known) =>
+    private static void Write(HeartJson json, string targetId, in KnownHearts known)
+    {
         json.Raw("{\"target_id\":"u8).Text(targetId)
             .Raw(",\"count\":"u8).Number(known.Count)
-            .Raw(",\"version\":"u8).Number(known.Version)
-            .Raw(",\"stale\":true,\"as_of\":"u8).Timestamp((known.AsOf - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond)
+            .Raw(",\"version\":"u8).Number(known.Version);
+        if (known.Opening > 0) json.Raw(",\"opening\":"u8).Number(known.Opening);
+        json.Raw(",\"stale\":true,\"as_of\":"u8).Timestamp((known.AsOf - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond)
             .Raw("}"u8);
+    }
 
     private static void Write(HeartJson json, string targetId, in HeartState state)
     {

@@ -1,6 +1,7 @@
 using System.Numerics;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hearts;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Gateway.Hearts;
@@ -9,10 +10,11 @@ namespace HeartGrains.Gateway.Hearts;
 /// <param name="Count">Its hearts.</param>
 /// <param name="Version">Its version.</param>
 /// <param name="AsOf">When, in ticks of UTC.</param>
-internal readonly record struct KnownHearts(long Count, long Version, long AsOf);
+/// <param name="Opening">Its opening balance when that was last told; hearts given since do not tell it.</param>
+internal readonly record struct KnownHearts(long Count, long Version, long AsOf, long Opening = 0);
 
 /// <summary>
-/// The last known state of targets, for when nobody can be asked: a fixed table of 32-byte entries found by a keyed hash, four to a set; the one heard of longest ago makes room.
+/// The last known state of targets, for when nobody can be asked: a fixed table of 40-byte entries found by a keyed hash, four to a set; the one heard of longest ago makes room.
 /// Two targets whose 64-bit hashes are equal share an entry. Thread-safe.
 /// </summary>
 internal sealed class LastKnown
@@ -39,16 +41,20 @@ internal sealed class LastKnown
         for (var i = 0; i < _stripes.Length; i++) _stripes[i] = new Lock();
     }
 
+    /// <summary>Takes note of what a grain told of a target it was asked about.</summary>
+    public void Note(string targetId, in HeartState state) => Note(targetId, state.Count, state.Version, state.Opening);
+
     /// <summary>Takes note of what a grain told. An answer that was overtaken by a newer one says nothing; a target without a history is not worth a place.</summary>
-    public void Note(string targetId, long count, long version)
+    public void Note(string targetId, long count, long version, long? opening = null)
     {
-        if (version == 0) return;
+        if (version == 0 && opening is null or 0) return;
         var hash = _hash.Of(targetId);
         var set = SetOf(hash);
         var asOf = _time.GetUtcNow().Ticks;
         lock (StripeOf(set))
         {
             var slot = Find(set, hash);
+            var kept = slot < 0 ? 0 : _known[slot].Opening;
             if (slot < 0)
             {
                 slot = Oldest(set);
@@ -59,7 +65,7 @@ internal sealed class LastKnown
                 return;
             }
 
-            _known[slot] = new KnownHearts(count, version, asOf);
+            _known[slot] = new KnownHearts(count, version, asOf, opening ?? kept);
         }
     }
 
@@ -83,7 +89,7 @@ internal sealed class LastKnown
     private int Find(int set, ulong hash)
     {
         for (var slot = set * Ways; slot < (set + 1) * Ways; slot++)
-            if (_keys[slot] == hash && _known[slot].Version > 0) return slot;
+            if (_keys[slot] == hash && _known[slot].AsOf > 0) return slot;
         return -1;
     }
 

@@ -42,7 +42,7 @@ public sealed class ResilienceOptions
     [Range(0.0, 1.0)]
     public double RetryBudget { get; set; } = 0.1;
 
-    /// <summary>Targets whose last known state a gateway keeps for when it cannot ask, 32 bytes each. Default 100,000.</summary>
+    /// <summary>Targets whose last known state a gateway keeps for when it cannot ask, 40 bytes each. Default 100,000.</summary>
     [Range(1_000, 10_000_000)]
     public int LastKnownTargets { get; set; } = 100_000;
 }

@@ -151,13 +151,13 @@ public sealed class ApplauseTests(ButtonServer server)
     {
         await using var scripted = await ButtonServer.ScriptedAsync("Applause");
         scripted.Grains.Read = static (call, _) => Task.FromResult(
-            call == 1 ? new HeartState(HeartOutcome.Committed, 4, 5, null) : new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null));
-        (await scripted.Client.GetAsync("/applause/get-claps?url=a.example/b", TestContext.Current.CancellationToken).TextAsync()).ShouldBe("4");
+            call == 1 ? new HeartState(HeartOutcome.Committed, 4, 5, null, 1_000) : new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null));
+        (await scripted.Client.GetAsync("/applause/get-claps?url=a.example/b", TestContext.Current.CancellationToken).TextAsync()).ShouldBe("1004");
 
         using var stale = await scripted.Client.GetAsync("/applause/get-claps?url=a.example/b", TestContext.Current.CancellationToken);
-        (stale.StatusCode, await stale.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), stale.ProblemOf()).ShouldBe((HttpStatusCode.OK, "4", "unavailable"));
+        (stale.StatusCode, await stale.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), stale.ProblemOf()).ShouldBe((HttpStatusCode.OK, "1004", "unavailable"));
         using var clapped = await scripted.Client.PostAsync("/applause/update-claps?url=a.example/b", new StringContent("1"), TestContext.Current.CancellationToken);
-        (clapped.StatusCode, await clapped.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe((HttpStatusCode.OK, "4"));
+        (clapped.StatusCode, await clapped.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe((HttpStatusCode.OK, "1004"));
     }
 }
 

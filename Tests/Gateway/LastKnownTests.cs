@@ -1,5 +1,6 @@
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hearts;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -25,6 +26,22 @@ public sealed class LastKnownTests
         _known.Note("t", count: 5, version: 8);
         _known.TryFind("t", out seen).ShouldBeTrue();
         seen.AsOf.ShouldBe(_time.GetUtcNow().Ticks);
+    }
+
+    [Fact]
+    public void Note_OpeningTold_IsKeptByHeartsThatDoNotTellIt()
+    {
+        _known.Note("t", new HeartState(HeartOutcome.Committed, 0, 0, null, Opening: 7));
+        _known.TryFind("t", out var opened).ShouldBeTrue();
+        (opened.Count, opened.Version, opened.Opening).ShouldBe((0, 0, 7));
+
+        _known.Note("t", count: 1, version: 1);
+        _known.TryFind("t", out var given).ShouldBeTrue();
+        (given.Count, given.Opening).ShouldBe((1, 7));
+
+        _known.Note("t", new HeartState(HeartOutcome.Committed, 1, 1, null));
+        _known.TryFind("t", out var closed).ShouldBeTrue();
+        closed.Opening.ShouldBe(0);
     }
 
     [Fact]
