@@ -39,7 +39,7 @@ public static class LiveCommand
 
     private static readonly Option<int[]> Pids = new("--pids")
     {
-        Description = "The last gateway's process, whose memory is measured.",
+        Description = "The last gateway's process, whose memory and CPU time are measured.",
         CustomParser = OptionValues.ProcessIds,
     };
 
@@ -82,7 +82,7 @@ public static class LiveCommand
                 await run.LatencyAsync("one target", 1, parsed.GetValue(Rate)),
             ];
             var idle = parsed.GetValue(Idle) > 0 ? await run.IdleAsync(parsed.GetValue(Idle), parsed.GetValue(Pids)![0]) : null;
-            var hot = parsed.GetValue(Watchers) > 0 ? await run.HotAsync(parsed.GetValue(Watchers), parsed.GetValue(Rounds)) : null;
+            var hot = parsed.GetValue(Watchers) > 0 ? await run.HotAsync(parsed.GetValue(Watchers), parsed.GetValue(Rounds), parsed.GetValue(Pids) ?? []) : null;
             LiveTables.Write(console, latencies, idle, hot);
             return latencies.TrueForAll(static latency => latency.IsKept) && idle?.IsKept is not false && hot?.IsKept is not false ? ExitCode.Success : ExitCode.Failed;
         }
@@ -97,7 +97,7 @@ public static class LiveCommand
     {
         private TimeSpan Settle => Duration * 1.5 < LongestSettle ? Duration * 1.5 : LongestSettle;
 
-        private TimeSpan Short => Duration < TimeSpan.FromSeconds(1) ? Duration : TimeSpan.FromSeconds(1);
+        private TimeSpan Short => Duration / 2 < TimeSpan.FromSeconds(1) ? Duration / 2 : TimeSpan.FromSeconds(1);
 
         public async Task<LiveLatency> LatencyAsync(string name, int targets, int perSecond)
         {
@@ -142,7 +142,7 @@ public static class LiveCommand
             return new LiveIdle(connections, watchers.Open, before, ProcessMemory.Read(processId));
         }
 
-        public async Task<LiveHot> HotAsync(int count, int rounds)
+        public async Task<LiveHot> HotAsync(int count, int rounds, int[] processIds)
         {
             var (hot, cold) = ($"{Prefix}hot", $"{Prefix}cold");
             var (onlyHot, onlyCold) = ($$"""{"unsubscribe":["{{cold}}"],"subscribe":["{{hot}}"]}""", $$"""{"unsubscribe":["{{hot}}"],"subscribe":["{{cold}}"]}""");
@@ -156,11 +156,13 @@ public static class LiveCommand
                 {
                     await watchers.SendAsync(isWatched ? onlyHot : onlyCold);
                     await PauseAsync(Short);
-                    var before = watchers.Messages;
+                    var (before, cpu, own, started) = (watchers.Messages, CpuOf(processIds), Environment.CpuUsage.TotalTime, TimeProvider.System.GetTimestamp());
                     var (rate, latencies, failed) = await Hearts.RunAsync(_ => hot, 0, Duration, null, CancellationToken);
                     if (round < 0) continue;
-                    var p95 = latencies.At(95);
-                    results.Add(new HotRound(isWatched, rate, latencies.Read().P50, p95, isWatched ? watchers.Messages - before : 0, failed));
+                    var elapsed = TimeProvider.System.GetElapsedTime(started);
+                    results.Add(new HotRound(
+                        isWatched, rate, latencies.Read().P50, latencies.At(95), isWatched ? watchers.Messages - before : 0, failed,
+                        (CpuOf(processIds) - cpu) / elapsed, (Environment.CpuUsage.TotalTime - own) / elapsed));
                     Console.MarkupLineInterpolated($"{(isWatched ? count : 0):N0} watchers: {rate:N0} hearts/s, p50 {latencies.Read().P50.TotalMilliseconds:0.00} ms");
                 }
             }
@@ -172,6 +174,8 @@ public static class LiveCommand
         {
             if (opened % 1_000 == 0) Console.MarkupLineInterpolated($"{opened:N0} of {all:N0} connections are open.");
         }
+
+        private static TimeSpan CpuOf(int[] processIds) => ProcessCpu.Read(processIds).Aggregate(TimeSpan.Zero, static (sum, process) => sum + process.Cpu);
 
         private Task PauseAsync(TimeSpan pause) => Task.Delay(pause, TimeProvider.System, CancellationToken);
     }
