@@ -46,7 +46,7 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
         var target = query.Value["target_id"]!;
         if (calls.Hearts.IsDegraded && lastKnown.TryFind(target, out var known))
         {
-            await SendAsync(context, badge, known.Count);
+            await SendAsync(context, badge, known.Count + known.Opening);
             return;
         }
 
@@ -54,13 +54,13 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
         var status = await calls.CallAsync(call);
         if (status == CallStatus.Answered && call.Value.Outcome == HeartOutcome.Committed)
         {
-            lastKnown.Note(target, call.Value.Count, call.Value.Version);
-            await SendAsync(context, badge, call.Value.Count);
+            lastKnown.Note(target, call.Value);
+            await SendAsync(context, badge, call.Value.Count + call.Value.Opening);
         }
         else
         {
             await (status != CallStatus.Aborted && lastKnown.TryFind(target, out known)
-                ? SendAsync(context, badge, known.Count)
+                ? SendAsync(context, badge, known.Count + known.Opening)
                 : HeartRefusals.ReadFailedAsync(context, status, call.Value.Outcome, call.RetryAfterSeconds));
         }
     }

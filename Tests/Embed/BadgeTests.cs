@@ -75,11 +75,11 @@ public sealed class BadgeTests(GatewayServer gateway)
     public async Task Get_SilosDown_IsTheLastKnownCountAndAProblemWhereNoneIs()
     {
         await using var server = await ScriptedServer.StartAsync();
-        server.Grains.Read = static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 7, 9, null));
+        server.Grains.Read = static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 7, 9, null, 30));
         using var known = await server.Client.GetAsync($"{Path}?target_id=known");
         known.StatusCode.ShouldBe(HttpStatusCode.OK);
         server.Grains.Read = static (_, _) => Task.FromResult(new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null));
-        (await server.Client.GetStringAsync($"{Path}?target_id=known")).ShouldContain(">7</text>");
+        (await server.Client.GetStringAsync($"{Path}?target_id=known")).ShouldContain(">37</text>");
         using var unknown = await server.Client.GetAsync($"{Path}?target_id=unknown");
         await unknown.ShouldBeProblemAsync(503, "ledger-unavailable");
     }

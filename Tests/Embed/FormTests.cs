@@ -100,7 +100,7 @@ public sealed class FormTests(LocalBrowser browser, EmbeddingServer server) : IC
     }
 
     /// <summary>Presses a button, and sees the page come back.</summary>
-    private static Task PressAsync(ButtonPage page, string name, Uri back) => page.Page.RunAndWaitForResponseAsync(
+    private static Task<IResponse> PressAsync(ButtonPage page, string name, Uri back) => page.Page.RunAndWaitForResponseAsync(
         () => page.Page.GetByRole(AriaRole.Button, new() { Name = name }).ClickAsync(),
         response => response.Url == back.ToString() && response.Request.RedirectedFrom?.Method == "POST");
 
