@@ -104,7 +104,7 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await page.GetByLabel("What is loved").FillAsync("""it's "A&B" <1>""");
         await page.GetByLabel("Violet").CheckAsync();
         await page.GetByLabel("Large").CheckAsync();
-        await page.GetByLabel("Language", new() { Exact = true }).SelectOptionAsync("zh");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Language" }).SelectOptionAsync("zh");
 
         var preview = page.Locator("[data-preview] heart-button");
         await Assertions.Expect(preview).ToHaveAttributeAsync("target-id", """it's "A&B" <1>""");
@@ -145,8 +145,7 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await using var reader = await Visit.OpenAsync(browser, new Uri(site.At("site.test"), path));
         await reader.Heart.ClickAsync();
         await Assertions.Expect(reader.Heart).ToHaveAttributeAsync("aria-pressed", "true");
-        await LocalCountAsync(target, 1);
-        reader.Errors.ShouldBeEmpty();
+        await ShouldCountAsync(target, 1);
     }
 
     [Fact]
@@ -156,12 +155,14 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         var target = HeartClient.Fresh("form");
         await visit.Page.GetByLabel("What is loved").FillAsync(target);
         await using var site = await TestSite.StartAsync();
-        var page = new Uri(site.At("site.test"), site.Pages.Add(await SnippetAsync(visit, "form")));
+        var back = new Uri(site.At("site.test"), site.Pages.Add("<p>Thank you</p>"));
+        var form = (await SnippetAsync(visit, "form")).Replace("https://example.com/the-page", back.ToString(), StringComparison.Ordinal);
+        var page = new Uri(site.At("site.test"), site.Pages.Add(form));
 
         await using var reader = await Visit.OpenAsync(browser, page, new() { JavaScriptEnabled = false });
         await reader.Page.GetByRole(AriaRole.Button).ClickAsync();
-        await LocalCountAsync(target, 1);
-        new Uri(reader.Page.Url).Authority.ShouldBe(page.Authority);
+        await ShouldCountAsync(target, 1);
+        reader.Page.Url.ShouldBe(back.ToString());
     }
 
     [Fact]
@@ -172,7 +173,7 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await Assertions.Expect(visit.Page.Locator(".js:visible")).ToHaveCountAsync(0);
         await Assertions.Expect(visit.Page.Locator("[data-way]:visible")).ToHaveCountAsync(6);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Give a heart" }).First.ClickAsync();
-        await Assertions.Expect(visit.Page.GetByText("Your heart is counted. Thank you!")).ToBeVisibleAsync();
+        await Assertions.Expect(visit.Page.Locator("#given")).ToBeVisibleAsync();
         (await CountAsync()).ShouldBe(before + 1);
     }
 
@@ -189,10 +190,10 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
     private async Task<long> CountAsync(string target = Welcome) =>
         (await server.Gateway.Client.ReadAsync(target).JsonAsync()).GetProperty("count").GetInt64();
 
-    private async Task LocalCountAsync(string target, long expected)
+    private async Task ShouldCountAsync(string target, long expected)
     {
-        var deadline = TimeProvider.System.GetTimestamp();
-        while (await CountAsync(target) != expected && TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(10)) await Task.Yield();
+        var start = TimeProvider.System.GetTimestamp();
+        while (await CountAsync(target) != expected && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         (await CountAsync(target)).ShouldBe(expected);
     }
 }
