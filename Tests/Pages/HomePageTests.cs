@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.Playwright;
@@ -23,7 +22,8 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await newcomer.Heart.ClickAsync();
 
         await newcomer.SaysAsync("[data-say]", "It is yours, and it is counted.");
-        await Assertions.Expect(newcomer.Page.Locator("[data-news]")).ToHaveTextAsync(new Regex(@"^\+1 · arrived [0-9,]+ ms after your tap$"));
+        await newcomer.SaysAsync("[data-news]", "+1 · arrived ");
+        await newcomer.SaysAsync("[data-news]", " ms after your tap");
         await newcomer.SaysAsync("[data-count]", $"{before + 1}");
         await reader.SaysAsync("[data-news]", "+1 · from another reader");
         await reader.SaysAsync("[data-count]", $"{before + 1}");
@@ -109,7 +109,7 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         var preview = page.Locator("[data-preview] heart-button");
         await Assertions.Expect(preview).ToHaveAttributeAsync("target-id", """it's "A&B" <1>""");
         await Assertions.Expect(preview).ToHaveAttributeAsync("lang", "zh");
-        await Assertions.Expect(preview.GetByRole(AriaRole.Button)).ToHaveAccessibleNameAsync(new Regex("喜欢"));
+        await Assertions.Expect(preview.GetByRole(AriaRole.Button, new() { Name = "喜欢" })).ToBeVisibleAsync();
         (await preview.EvaluateAsync<string>("button => button.style.getPropertyValue('--heart-color')")).ShouldBe("#9333ea");
 
         (await SnippetAsync(visit, "element")).ShouldEndWith(
