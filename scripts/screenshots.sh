@@ -8,6 +8,6 @@ need chromium=chromium pngquant=pngquant \
     /usr/share/fonts/opentype/inter/Inter-Regular.otf=fonts-inter \
     /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc=fonts-noto-cjk
 
-dotnet build "$root/HeartGrains.sln" -c Release -nologo -v quiet
+dotnet build "$root/HeartGrains.sln" -c Release -nologo -v quiet -p:RunAnalyzers=false
 HEARTGRAINS_SCREENSHOTS=$root/docs/images dotnet run --project "$root/Tests" -c Release --no-build -- -noColor -class '*.PageLooksTests'
 pngquant --force --skip-if-larger --strip --ext .png --quality 50-95 "$root"/docs/images/{home,demo}*.png
