@@ -8,6 +8,9 @@ internal sealed class Page
     private const string Origin = "origin";
     private const string Dashboard = "dashboard";
 
+    // Those of the embed section; a fact of the same name is the setting that would switch it on.
+    private static readonly string[] Ways = ["element", "open", "applause", "form", "badge", "curl"];
+
     private static readonly string[] Varying = [Origin];
 
     private readonly Dictionary<string, PageTemplate> _byLanguage;
@@ -32,6 +35,7 @@ internal sealed class Page
         var constant = new Dictionary<string, string>(language.Texts);
         foreach (var (name, value) in facts) constant[name] = value;
         foreach (var asset in PageAsset.All) constant[asset.Name] = asset.Path;
+        foreach (var way in Ways) constant[$"tab.{way}.more"] = MoreOn(way, language, facts);
         constant["code"] = language.Code;
         constant["path"] = path;
         constant[Dashboard] = facts[Dashboard] is { Length: > 0 } dashboard ? $"<li><a href=\"{dashboard}\">{Escape(language.Texts["foot.dashboard"])}</a></li>" : "";
@@ -42,6 +46,11 @@ internal sealed class Page
         constant["kept"] = language.Texts["kept." + facts["mode"]];
         return constant;
     }
+
+    private static string MoreOn(string way, PageLanguage language, IReadOnlyDictionary<string, string> facts) =>
+        facts.TryGetValue(way, out var setting) ? language.Texts["tab.off"].Replace("{setting}", setting, StringComparison.Ordinal)
+        : way is "element" or "form" ? language.Texts["embed.sites"]
+        : "";
 
     private static string Each(Func<PageLanguage, string> html) => string.Concat(PageLanguages.All.Select(html));
 

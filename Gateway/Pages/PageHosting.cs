@@ -1,5 +1,7 @@
+using HeartGrains.Gateway.Applause;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
+using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Hosting;
 using Microsoft.Net.Http.Headers;
 
@@ -37,13 +39,17 @@ internal static class PageHosting
     {
         var settings = services.GetRequiredService<HostSettings>();
         var script = services.GetRequiredService<EmbedScript>();
-        return new()
+        var configuration = services.GetRequiredService<IConfiguration>();
+        var facts = new Dictionary<string, string>
         {
             ["mode"] = settings.Mode.ToString().ToLowerInvariant(),
             ["button"] = script.Path,
             ["integrity"] = script.Integrity,
             ["dashboard"] = settings.ShowsDashboard() ? "/dashboard" : "",
         };
+        if (!configuration.Read<OpenHeartOptions>(OpenHeartOptions.SectionName).Enabled) facts["open"] = OpenHeartOptions.SectionName + ":Enabled";
+        if (!configuration.Read<ApplauseOptions>(ApplauseOptions.SectionName).Enabled) facts["applause"] = ApplauseOptions.SectionName + ":Enabled";
+        return facts;
     }
 
     private static Task WriteAsync(HttpContext context, Page page)

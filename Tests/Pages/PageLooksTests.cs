@@ -14,6 +14,8 @@ namespace HeartGrains.Tests.Pages;
 public sealed class PageLooksTests(LocalBrowser browser, PageServer server) : IClassFixture<PageServer>
 {
     private static readonly (int Width, int Height) Desktop = (1280, 800);
+    private static readonly (int Width, int Height) HomePicture = (1280, 2100);
+    private static readonly (int Width, int Height) DemoPicture = (1280, 1540);
     private static readonly (int Width, int Height) Phone = (390, 844);
     private static readonly (int Width, int Height) Smallest = (320, 568);
 
@@ -77,15 +79,16 @@ public sealed class PageLooksTests(LocalBrowser browser, PageServer server) : IC
     {
         await Assertions.Expect(visit.Heart).ToHaveAttributeAsync("aria-pressed", "false");
         await visit.Heart.ClickAsync();
-        if (name.StartsWith("home", StringComparison.Ordinal)) await Assertions.Expect(visit.Page.Locator("[data-news]")).ToContainTextAsync("+1");
+        var isHome = name.StartsWith("home", StringComparison.Ordinal);
+        if (isHome) await Assertions.Expect(visit.Page.Locator("[data-news]")).ToContainTextAsync("+1");
         await visit.Page.Mouse.MoveAsync(0, 0);
-        await TakeAsync("", Desktop, isWhole: true);
-        await TakeAsync("-phone", Phone, isWhole: false);
+        await TakeAsync("", isHome ? HomePicture : DemoPicture);
+        await TakeAsync("-phone", Phone);
 
-        async Task TakeAsync(string suffix, (int Width, int Height) screen, bool isWhole)
+        async Task TakeAsync(string suffix, (int Width, int Height) screen)
         {
             await visit.Page.SetViewportSizeAsync(screen.Width, screen.Height);
-            await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Pictures!, name + suffix + ".png"), FullPage = isWhole, Animations = ScreenshotAnimations.Disabled });
+            await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Pictures!, name + suffix + ".png"), Animations = ScreenshotAnimations.Disabled });
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed class PageTests(PageServer server) : IClassFixture<PageServer>
     public async Task Get_HostThatIsMarkup_IsEscaped()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/");
-        request.Headers.Host = "a\"><script>alert(1)<";
+        request.Headers.TryAddWithoutValidation("Host", "a\"><script>alert(1)<");
         using var response = await _client.SendAsync(request);
         (await response.Content.ReadAsStringAsync()).ShouldNotContain("<script>alert");
     }
@@ -84,6 +84,16 @@ public sealed class PageTests(PageServer server) : IClassFixture<PageServer>
     }
 
     [Fact]
+    public async Task Get_ProtocolSwitchedOff_NamesTheSettingThatSwitchesItOn()
+    {
+        await using var gateway = new GatewayServer("--HeartGrains:Applause:Enabled=true");
+        await gateway.InitializeAsync();
+        var html = await gateway.Client.GetStringAsync("/");
+        html.ShouldContain("HeartGrains:OpenHeart:Enabled=true switches it on");
+        html.ShouldNotContain("HeartGrains:Applause:Enabled");
+    }
+
+    [Fact]
     public void Languages_AllHaveTheSameWords()
     {
         PageLanguages.All.Count.ShouldBeGreaterThan(1);
@@ -102,7 +112,7 @@ public sealed class PageTests(PageServer server) : IClassFixture<PageServer>
     public void Template_WhatIsInserted_IsEscaped()
     {
         var texts = PageLanguages.All[0].Texts.ToDictionary(static pair => pair.Key, static pair => pair.Key == "lang" ? "\"<&'" : pair.Value);
-        var names = (string[])["origin", "button", "integrity", "kept", "code", "languages", "alternates", "dashboard", "style", "style-without-script", "script", "icon"];
+        var names = (string[])["origin", "button", "integrity", "kept", "tab.element.more", "tab.open.more", "tab.applause.more", "tab.form.more", "tab.badge.more", "tab.curl.more", "code", "languages", "alternates", "dashboard", "style", "style-without-script", "script", "icon"];
         new PageTemplate("home.html", texts, names).Render(names.ToDictionary(static name => name, static _ => "<x>"))
             .ShouldContain("<html lang=\"&quot;&lt;&amp;&#x27;\">");
     }

@@ -16,7 +16,7 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Exceptions of scripts, and what the console was told as an error: also what the Content-Security-Policy refused.</summary>
     public List<string> Errors { get; } = [];
 
-    public ILocator Heart => Page.Locator("heart-button button").First;
+    public ILocator Heart => Page.Locator("heart-button button[aria-pressed]").First;
 
     public static async Task<Visit> OpenAsync(LocalBrowser browser, Uri url, BrowserNewContextOptions? options = null)
     {

@@ -73,7 +73,7 @@ class Grains {
 
   constructor(svg) {
     const [size, step] = [92, 16.5];
-    for (let row = 0, y = -1.1; y < 1.3; row++, y += (step * 0.866) / size) {
+    for (let row = 0, y = -1; y < 1.3; row++, y += (step * 0.866) / size) {
       for (let x = -1.2 + (row % 2) * (step / size / 2); x < 1.2; x += step / size) {
         if ((x * x + y * y - 1) ** 3 - x * x * y ** 3 < 0) this.#dots.push([x * size, -y * size]);
       }
@@ -130,6 +130,7 @@ if (second) {
     const { mine, mineBack, theirs, theirsBack } = second.dataset;
     const words = millis === undefined ? (isBack ? theirsBack : theirs) : (isBack ? mineBack : mine).replace('{ms}', number.format(Math.round(millis)));
     news.textContent = `${isBack ? '−' : '+'}${Math.abs(change)} · ${words}`;
+    news.classList.add('fresh');
     move(countText, [{ transform: 'scale(1)' }, { transform: 'scale(1.25)' }, { transform: 'scale(1)' }], { duration: 400, easing: 'ease-out' });
   };
 
