@@ -58,7 +58,7 @@ internal sealed class ApplauseEndpoints(ButtonHearts hearts, ButtonDoor door, He
     /// <summary><c>POST update-claps?url=…</c>: a heart of the reader's, and the total.</summary>
     private async Task UpdateClapsAsync(HttpContext context)
     {
-        var body = await ButtonCalls.ReadBodyAsync(context.Request, ClapsByteLimit);
+        var body = await BoundedBody.ReadAsync(context.Request, ClapsByteLimit);
         if (ApplausePage.Of(context.Request) is not { } page)
         {
             giving.CountInvalid(HeartOperation.Give);
@@ -70,7 +70,7 @@ internal sealed class ApplauseEndpoints(ButtonHearts hearts, ButtonDoor door, He
         var reader = hearts.ReaderOf(context, addressReaders.Of(page.Site));
         var state = await ReadAsync(context, page, reader, isAdmitted);
         var total = ButtonCalls.TotalOf(state ?? default);
-        if ((!AreClaps(body) ? Problem.BadRequest : !isAdmitted ? Problem.QuotaExceeded : reader is null ? Problem.OriginNotAllowed : null) is { } problem)
+        if ((body is null || !AreClaps(body.WrittenSpan) ? Problem.BadRequest : !isAdmitted ? Problem.QuotaExceeded : reader is null ? Problem.OriginNotAllowed : null) is { } problem)
         {
             giving.CountInvalid(HeartOperation.Give);
             await RefuseAsync(context, problem, total);
@@ -92,7 +92,7 @@ internal sealed class ApplauseEndpoints(ButtonHearts hearts, ButtonDoor door, He
     /// <summary><c>POST get-multiple</c> with a list of addresses: the totals of those that are known.</summary>
     private async Task GetMultipleAsync(HttpContext context)
     {
-        if (await ButtonCalls.ReadBodyAsync(context.Request, PagesByteLimit) is not { } body || ReadAddresses(body) is not { } addresses)
+        if (await BoundedBody.ReadAsync(context.Request, PagesByteLimit) is not { } body || ReadAddresses(body.WrittenSpan) is not { } addresses)
         {
             await ButtonCalls.RefuseAsync(context, Problem.BadRequest, $"The body must be a JSON array of at most {PageLimit} addresses, in {PagesByteLimit} bytes.");
             return;

@@ -24,24 +24,6 @@ internal static class ButtonCalls
         headers.CacheControl = "no-cache";
     }
 
-    /// <summary>A body of at most so many bytes; null when it is larger.</summary>
-    public static async ValueTask<byte[]?> ReadBodyAsync(HttpRequest request, int byteLimit)
-    {
-        var reader = request.BodyReader;
-        var body = new ArrayBufferWriter<byte>();
-        while (true)
-        {
-            // Without RequestAborted: the server fails the read itself when the client goes.
-            var read = await reader.ReadAsync();
-            var length = body.WrittenCount + read.Buffer.Length;
-            if (length <= byteLimit)
-                foreach (var piece in read.Buffer) body.Write(piece.Span);
-            reader.AdvanceTo(read.Buffer.End);
-            if (length > byteLimit) return null;
-            if (read.IsCompleted) return body.WrittenSpan.ToArray();
-        }
-    }
-
     /// <summary>Answers in plain text.</summary>
     public static Task TextAsync(HttpContext context, int status, string text) =>
         SendAsync(context, status, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text + "\n"));

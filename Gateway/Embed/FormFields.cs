@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using Microsoft.Net.Http.Headers;
 
@@ -55,19 +54,9 @@ internal sealed class FormFields
             return new("", new Rejection(Problem.UnsupportedMediaType, $"Send Content-Type: {MediaType}."));
         }
 
-        using var wait = BodyWait.Begin(request.HttpContext);
-        var reader = request.BodyReader;
-        var body = new ArrayBufferWriter<byte>();
-        while (true)
-        {
-            var read = await reader.ReadAsync();
-            var length = body.WrittenCount + read.Buffer.Length;
-            if (length <= byteLimit)
-                foreach (var piece in read.Buffer) body.Write(piece.Span);
-            reader.AdvanceTo(read.Buffer.End);
-            if (length > byteLimit) return new("", new Rejection(Problem.BodyTooLarge, $"The body may be at most {byteLimit} bytes."));
-            if (read.IsCompleted) return new(Encoding.Latin1.GetString(body.WrittenSpan), null);
-        }
+        return await BoundedBody.ReadAsync(request, byteLimit) is { } body
+            ? new(Encoding.Latin1.GetString(body.WrittenSpan), null)
+            : new("", new Rejection(Problem.BodyTooLarge, $"The body may be at most {byteLimit} bytes."));
     }
 
     private static int LimitOf(ReadOnlySpan<char> name, ReadOnlySpan<(string Name, int ByteLimit)> known)

@@ -1,16 +1,11 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace HeartGrains.Gateway.Embed;
 
 /// <summary>A file for browsers, held as it is and compressed, so that a request for it costs a copy.</summary>
 internal sealed class WebFile
 {
-    // Ours have no inline script or style and ask no other host.
-    private const string PagePolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
     private readonly byte[] _brotli;
     private readonly byte[] _gzip;
 
@@ -18,7 +13,6 @@ internal sealed class WebFile
     {
         Bytes = bytes;
         ContentType = TypeOf(name);
-        IsPage = name.EndsWith(".html", StringComparison.Ordinal);
         Hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
 
         // Weak: one tag for all encodings.
@@ -36,18 +30,15 @@ internal sealed class WebFile
 
     public string ContentType { get; }
 
-    private bool IsPage { get; }
-
     /// <summary>A file of <c>wwwroot</c>, as it stands in the assembly.</summary>
     /// <param name="name">Its path in that folder, with slashes.</param>
-    /// <param name="edit">Fills in what is known only now, such as the name of the button's script.</param>
-    public static WebFile Load(string name, Func<string, string>? edit = null)
+    public static WebFile Load(string name)
     {
         using var stream = typeof(WebFile).Assembly.GetManifestResourceStream("wwwroot/" + name)
             ?? throw new FileNotFoundException($"There is no wwwroot/{name} in the assembly.");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
-        return new WebFile(name, edit is null ? bytes : Encoding.UTF8.GetBytes(edit(Encoding.UTF8.GetString(bytes))));
+        return new WebFile(name, bytes);
     }
 
     /// <summary>Answers with the file, or that the caller's copy is still good.</summary>
@@ -59,12 +50,6 @@ internal sealed class WebFile
         headers.ETag = EntityTag;
         headers.Vary = "Accept-Encoding";
         headers.XContentTypeOptions = "nosniff";
-        if (IsPage)
-        {
-            headers.ContentSecurityPolicy = PagePolicy;
-            headers["Referrer-Policy"] = "strict-origin-when-cross-origin";
-        }
-
         if (IsKnown(request.Headers.IfNoneMatch.ToString()))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
@@ -111,7 +96,6 @@ internal sealed class WebFile
 
     private static string TypeOf(string name) => Path.GetExtension(name) switch
     {
-        ".html" => "text/html; charset=utf-8",
         ".css" => "text/css; charset=utf-8",
         ".js" => "text/javascript; charset=utf-8",
         ".svg" => "image/svg+xml",

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using Microsoft.Net.Http.Headers;
 
@@ -34,26 +33,8 @@ internal static class JsonBody
             : ReadRestAsync(request, new(read), byteLimit, parse);
     }
 
-    private static async ValueTask<Parsed<T>> ReadRestAsync<T>(
-        HttpRequest request, ValueTask<ReadResult> pending, int byteLimit, BodyParser<T> parse)
-    {
-        using var wait = BodyWait.Begin(request.HttpContext);
-        var reader = request.BodyReader;
-        var body = new ArrayBufferWriter<byte>();
-        while (true)
-        {
-            var read = await pending;
-            var length = body.WrittenCount + read.Buffer.Length;
-            if (length <= byteLimit)
-                foreach (var piece in read.Buffer) body.Write(piece.Span);
-
-            // Taken, not only looked at: Kestrel cannot end the read of bytes left here when the client hangs up, and logs a stack trace.
-            reader.AdvanceTo(read.Buffer.End);
-            if (length > byteLimit) return TooLarge<T>(byteLimit);
-            if (read.IsCompleted || length == request.ContentLength) return parse(body.WrittenSpan);
-            pending = reader.ReadAsync();
-        }
-    }
+    private static async ValueTask<Parsed<T>> ReadRestAsync<T>(HttpRequest request, ValueTask<ReadResult> pending, int byteLimit, BodyParser<T> parse) =>
+        await BoundedBody.ReadAsync(request, byteLimit, pending) is { } body ? parse(body.WrittenSpan) : TooLarge<T>(byteLimit);
 
     private static bool IsWhole(in ReadResult read, long? contentLength) =>
         read.Buffer.IsSingleSegment && (read.IsCompleted || read.Buffer.Length >= (contentLength ?? long.MaxValue));

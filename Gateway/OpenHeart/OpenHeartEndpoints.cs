@@ -74,14 +74,14 @@ internal sealed class OpenHeartEndpoints(
     /// <summary><c>POST</c>: the first grapheme of the body is given.</summary>
     private async Task GiveAsync(HttpContext context, Page page)
     {
-        if (await ButtonCalls.ReadBodyAsync(context.Request, BodyByteLimit) is not { } body)
+        if (await BoundedBody.ReadAsync(context.Request, BodyByteLimit) is not { } body)
         {
             giving.CountInvalid(HeartOperation.Give);
             await ButtonCalls.RefuseAsync(context, Problem.BodyTooLarge, $"The body may be at most {BodyByteLimit} bytes.");
             return;
         }
 
-        var emoji = EmojiSet.FirstOf(body, context.Request.ContentType?.StartsWith(FormType, StringComparison.OrdinalIgnoreCase) is true);
+        var emoji = EmojiSet.FirstOf(body.WrittenSpan, context.Request.ContentType?.StartsWith(FormType, StringComparison.OrdinalIgnoreCase) is true);
         if (!emojis.Takes(emoji))
         {
             giving.CountInvalid(HeartOperation.Give);

@@ -8,7 +8,6 @@ namespace HeartGrains.Gateway.Sites;
 internal static class SitesHosting
 {
     private const string Policy = "sites";
-    private const string OpenPolicy = "everybody";
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
     public static IServiceCollection AddSites(this IServiceCollection services)
@@ -24,11 +23,6 @@ internal static class SitesHosting
                 .WithHeaders(HeaderNames.ContentType, HeaderNames.IfNoneMatch, Readers.Header)
                 .WithExposedHeaders(HeaderNames.ETag, HeaderNames.RetryAfter, HeaderNames.Age, "RateLimit", "RateLimit-Policy", "X-Request-Id", Readers.Header)
                 .SetPreflightMaxAge(PreflightAge));
-            cors.AddPolicy(OpenPolicy, static policy => policy
-                .AllowAnyOrigin()
-                .WithMethods(HttpMethods.Get, HttpMethods.Post)
-                .WithHeaders(HeaderNames.ContentType)
-                .SetPreflightMaxAge(TimeSpan.FromDays(1)));
         });
         return services;
     }
@@ -43,7 +37,4 @@ internal static class SitesHosting
 
     /// <summary>Opens an endpoint to the pages of configured sites, with their readers' cookies.</summary>
     public static TBuilder OpenToSites<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.RequireCors(Policy);
-
-    /// <summary>Opens an endpoint to every page, without cookies.</summary>
-    public static TBuilder OpenToEverybody<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.RequireCors(OpenPolicy);
 }
