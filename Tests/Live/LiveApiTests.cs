@@ -227,7 +227,7 @@ public sealed class LiveLimitTests
             () =>
             {
                 version++;
-                _ = gateway.Hub.ToldAsync(new LiveBatch([.. targets.Select(target => new LiveUpdate(target, version, version))], []));
+                _ = gateway.Hub.ToldAsync(new LiveBatch([.. targets.Select(target => new LiveUpdate(target, version, version))], [])).AsTask();
                 return gateway.CountOf("4001") == 1;
             },
             "it is not dropped");
