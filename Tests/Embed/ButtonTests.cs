@@ -209,7 +209,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         await page.Page.RouteAsync("**/api/v1/hearts/query", async route =>
         {
             var answer = await route.FetchAsync();
-            await route.FulfillAsync(new() { Response = answer, Body = (await answer.TextAsync()).Replace("\"count\":1,", "\"count\":1234,", StringComparison.Ordinal) });
+            await route.FulfillAsync(new() { Response = answer, Body = (await answer.TextAsync()).Replace("\"count\":1,\"version\":1", "\"count\":1234,\"version\":9", StringComparison.Ordinal) });
         });
         await page.Page.ReloadAsync();
         await page.ShowsAsync(count, hearted: true);
