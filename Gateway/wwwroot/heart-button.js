@@ -19,12 +19,12 @@ const texts = {
   },
 };
 
-// Nobody shall come back together.
+// Full jitter.
 const backoff = (tries, longest = 10000) => Math.random() * Math.min(longest, 500 * 2 ** tries);
 
 let storage = {};
 try {
-  storage = localStorage;
+  storage = localStorage ?? storage;
 } catch {} // Blocked.
 
 const write = (key, value) => {
@@ -43,7 +43,7 @@ class Heart {
   wish;
   isUnsure; // A lost call may have been done.
   #isSettling;
-  #held; // News during a call may count it already.
+  #held; // News in a call may count it already.
 
   constructor(server, key) {
     const [user, target] = JSON.parse(key);
@@ -84,7 +84,7 @@ class Heart {
     while (this.wish !== undefined && (this.wish !== this.hearted || this.isUnsure)) {
       const { wish } = this;
       answer = await this.server.put(this, wish);
-      this.isUnsure = answer.isLost;
+      this.isUnsure = !answer.ok && (this.isUnsure || answer.isLost);
       if (!answer.ok) break;
       Object.assign(this, { hearted: wish, count: answer.count, version: answer.version });
     }
@@ -146,14 +146,13 @@ class Server {
     this.#retry = this.#failures = 0;
     const kept = this.#kept;
     for (const [key, heart] of this.#hearts) {
-      if (heart.wish !== undefined) heart.wish = kept[key];
-      heart.settle();
+      if (heart.wish !== undefined) Object.assign(heart, { wish: kept[key] }).settle();
       if (heart.views.size) this.#unread.add(heart);
     }
     this.schedule();
   }
 
-  // Soon, once for all that changes now.
+  // Soon, once for all.
   schedule(heart) {
     if (heart) this.#unread.add(heart);
     this.#timer ||= setTimeout(() => {
@@ -168,10 +167,11 @@ class Server {
 
   async #read(hearts) {
     const answer = await this.#call('POST', '/hearts/query', hearts[0].user, { target_ids: hearts.map((heart) => heart.target) });
-    if (!answer.ok) return hearts.forEach((heart) => heart.tell(answer));
+    if (!answer.ok) return hearts.forEach((heart) => heart.tell({ ...answer, isQuiet: true }));
     hearts.forEach((heart, index) => heart.learn(answer.hearts[index]));
+    const [{ hearted, stale }] = answer.hearts;
     // The cookie or token has gone.
-    if (!hearts[0].user && answer.hearts[0].hearted === undefined && !answer.hearts[0].stale) this.reader = '';
+    if (!hearts[0].user && this.reader && hearted === undefined && !stale) this.reader = '';
   }
 
   async put({ target, user }, wish) {
@@ -180,7 +180,7 @@ class Server {
     return this.#call(wish ? 'POST' : 'DELETE', '/hearts', user, { target_id: target });
   }
 
-  // Before the first tap elsewhere: if no cookie comes back, keep a token.
+  // Before the first tap elsewhere: no cookie came back? Keep a token.
   async #join() {
     let answer = await this.#call('POST', '/reader', '', undefined, 'include');
     if (answer.ok) answer = await this.#call('GET', '/reader', '', undefined, 'include');
@@ -194,18 +194,18 @@ class Server {
     return storage[`heart-reader ${this.api}`];
   }
 
-  set reader(reader = '') {
+  set reader(reader) {
     write(`heart-reader ${this.api}`, reader);
   }
 
-  // Calls, and again while a refusal may pass.
+  // Again while a refusal may pass.
   async #call(...request) {
     for (let tries = 0, isLost = false; ; tries++) {
       const answer = navigator.onLine ? await this.#fetch(...request) : { ok: false, code: 'offline', status: 0 };
       const { ok, code, status, wait } = answer;
       const isFault = code === 'network' || status >= 500;
       isLost ||= isFault && status !== 503;
-      if (ok || tries === 3 || wait > 10 || !(isFault || status === 429)) return { ...answer, isLost: isLost && !ok };
+      if (ok || tries === 3 || wait > 10 || !(isFault || status === 429)) return { ...answer, isLost };
       await new Promise((done) => setTimeout(done, wait * 1000 || backoff(tries)));
     }
   }
@@ -220,9 +220,10 @@ class Server {
     const body = query ? undefined : JSON.stringify(fields);
     const signal = AbortSignal.timeout(10000);
     try {
-      const response = await fetch(`${this.api}/api/v1${path}${query}`, { method, headers, credentials, body, signal, keepalive: true });
+      const response = await fetch(`${this.api}/api/v1${path}${query}`, { method, headers, credentials, body, signal, keepalive: path === '/hearts' });
       const { ok, status } = response;
-      this.reader = response.headers.get('Heart-Reader') ?? this.reader;
+      const token = response.headers.get('Heart-Reader');
+      if (token) this.reader = token;
       const answer = await response.json().catch(() => (ok ? Promise.reject() : {}));
       return { code: `http-${status}`, ...answer, ok, status, wait: +response.headers.get('Retry-After') };
     } catch {
@@ -274,7 +275,7 @@ const serverAt = (api) => {
   return servers.get(api);
 };
 
-// What the page calls itself, else its address without marks of visits.
+// What the page calls itself, else its address.
 const pageAddress = () => {
   const canonical = document.querySelector('link[rel~=canonical]')?.href;
   const url = new URL(canonical || location);
@@ -310,7 +311,6 @@ sheet.replaceSync(`
     touch-action: manipulation;
     transition: .2s;
   }
-  button:hover { border-color: var(--on) }
   button:active { scale: .96 }
   button:focus-visible { outline: 2px solid var(--on); outline-offset: 2px }
   [aria-pressed=true] {
@@ -323,11 +323,11 @@ sheet.replaceSync(`
     overflow: visible;
     fill: transparent;
     stroke: currentColor;
-    stroke-width: 1.9;
+    stroke-width: 1.8;
     stroke-linejoin: round;
     transition: .2s;
   }
-  button:hover svg { stroke: var(--on) }
+  @media (hover: hover) { button:hover svg { stroke: var(--on) } }
   [aria-pressed=true] svg { fill: var(--on); stroke: var(--on) }
   [part=heart]::after {
     content: '';
@@ -338,7 +338,7 @@ sheet.replaceSync(`
     color: var(--on);
     box-shadow: 0 -1em, .87em -.5em #ffb13d, .87em .5em, 0 1em #ffb13d, -.87em .5em, -.87em -.5em #ffb13d;
   }
-  [part=count] { min-inline-size: 1ch; text-align: center; font-variant-numeric: tabular-nums }
+  [part=count] { font-variant-numeric: tabular-nums }
   [part=count]:empty { display: none }
   [role=status] { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
   @media (pointer: coarse) { button { min-block-size: 44px } }
@@ -371,7 +371,7 @@ class HeartButton extends HTMLElement {
   #shape = make('span', { part: 'heart' },
     make('svg', { viewBox: '0 0 24 24' },
       make('path', { d: 'M12 21C6 16 2 12 2 8a5 5 0 0 1 10-2 5 5 0 0 1 10 2c0 4-4 8-10 13z' })));
-  #button = make('button', { type: 'button', part: 'button' }, this.#shape, this.#count);
+  #button = make('button', { part: 'button' }, this.#shape, this.#count);
 
   constructor() {
     super();
@@ -414,7 +414,7 @@ class HeartButton extends HTMLElement {
     this.#say('');
     this.#heart?.toggle();
     this.#shape.classList.remove('pop');
-    this.#shape.offsetWidth; // Begins anew.
+    this.#shape.offsetWidth;
     this.#shape.classList.toggle('pop', this.hearted);
   }
 
@@ -423,10 +423,10 @@ class HeartButton extends HTMLElement {
     this.#heart?.server.schedule();
   }
 
-  tell({ ok, code, status = 0 }) {
+  tell({ ok, code, status = 0, isQuiet = ok }) {
     const { targetId, count, hearted } = this;
     const detail = ok ? { targetId, hearted, count, version: this.#heart.version } : { targetId, code, status };
-    if (!ok) this.#say(this.#texts[code === 'offline' ? code : status === 403 ? 'denied' : 'failed']);
+    if (!isQuiet) this.#say(this.#texts[code === 'offline' ? code : status === 403 ? 'denied' : 'failed']);
     this.render();
     this.dispatchEvent(new CustomEvent(ok ? 'heart-change' : 'heart-error', { detail, bubbles: true, composed: true }));
   }
@@ -436,7 +436,7 @@ class HeartButton extends HTMLElement {
     const text = this.#texts;
     const label = (hearted && this.getAttribute('label-on')) || this.getAttribute('label') || text.label;
     const full = count?.toLocaleString(this.#lang);
-    const short = count?.toLocaleString(this.#lang, { notation: 'compact', maximumFractionDigits: 1, useGrouping: true });
+    const short = count?.toLocaleString(this.#lang, { notation: 'compact', maximumFractionDigits: 1, useGrouping: true, roundingMode: 'trunc' });
     this.#count.textContent = short;
     this.#button.ariaPressed = hearted;
     this.#button.ariaLabel = short ? `${label}, ${text.hearts(count, short === full ? full : `${short} (${full})`)}` : label;

@@ -81,6 +81,10 @@ internal sealed class ButtonPage : IAsyncDisposable
     public Task RecordEventsAsync() => Page.EvaluateAsync(
         "() => { window.seen = []; for (const type of ['heart-change', 'heart-error']) addEventListener(type, (event) => seen.push({ type, ...event.detail })); }");
 
+    /// <summary>Waits until every wish is answered.</summary>
+    public Task SettledAsync() =>
+        WaitForAsync("Object.entries(localStorage).every(([key, kept]) => !key.startsWith('heart-wishes') || kept === '{}')");
+
     public Task WaitForAsync(string condition) => Page.WaitForFunctionAsync(condition);
 
     public ValueTask DisposeAsync() => Page.Context.DisposeAsync();

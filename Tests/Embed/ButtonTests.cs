@@ -30,6 +30,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         (await page.Button.GetAttributeAsync("aria-label")).ShouldBe("Love this, 1 heart");
         await page.Button.ClickAsync();
         await page.ShowsAsync("0", hearted: false);
+        await page.SettledAsync();
         await page.Page.ReloadAsync();
         await page.ShowsAsync("0", hearted: false);
         (await server.CountAsync(_target)).ShouldBe(0);
@@ -47,12 +48,13 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         page.Calls.ShouldNotContain("POST /api/v1/reader");
         await page.Button.ClickAsync();
         await page.ShowsAsync("1", hearted: true);
-        await page.WaitForAsync("localStorage.length > 0");
+        await page.SettledAsync();
         await page.Page.ReloadAsync();
         await page.ShowsAsync("1", hearted: true);
         (await server.CountAsync(_target)).ShouldBe(1);
         await page.Button.ClickAsync();
         await page.ShowsAsync("0", hearted: false);
+        await page.SettledAsync();
         page.Calls.Count(static call => call == "POST /api/v1/reader").ShouldBe(2);
         page.Errors.ShouldBeEmpty();
         (await page.Button.EvaluateAsync<string>("button => getComputedStyle(button).display")).ShouldBe("inline-flex");
@@ -106,7 +108,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         await page.Page.RouteAsync(
             "**/api/v1/hearts", route => route.FulfillAsync(Problem(status, code, retryAfter: 1)), new() { Times = 1 });
         await page.Button.ClickAsync();
-        await page.WaitForAsync("document.querySelector('heart-button').hearted && Object.values(localStorage).every((kept) => !kept.includes('true'))");
+        await page.SettledAsync();
         await page.ShowsAsync("1", hearted: true);
         page.Calls.Count(static call => call == "POST /api/v1/hearts").ShouldBe(2);
         (await server.CountAsync(_target)).ShouldBe(1);
@@ -143,7 +145,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         await page.Page.Context.SetOfflineAsync(false);
         var next = await ButtonPage.OpenAsync(page.Page.Context, server.Own(Heart(HeartClient.Fresh("other"))));
         await next.ShowsAsync("0", hearted: false);
-        await next.WaitForAsync("Object.values(localStorage).every((kept) => !kept.includes('true'))");
+        await next.SettledAsync();
         (await server.CountAsync(_target)).ShouldBe(1);
     }
 
@@ -158,7 +160,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         await page.Button.ClickAsync();
         await page.ShowsAsync("0", hearted: false);
         await page.Page.Context.SetOfflineAsync(false);
-        await page.WaitForAsync("Object.values(localStorage).every((kept) => !kept.includes('true') && !kept.includes('false'))");
+        await page.SettledAsync();
         await page.ShowsAsync("0", hearted: false);
         (await server.CountAsync(_target)).ShouldBe(0);
     }
@@ -170,7 +172,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         await using var page = await ButtonPage.OpenAsync(browser, server.Own(Heart()));
         await page.ShowsAsync("0", hearted: false);
         await page.Page.EvaluateAsync("() => { const button = document.querySelector('heart-button'); button.toggle(); button.toggle(); button.toggle(); }");
-        await page.WaitForAsync("Object.values(localStorage).every((kept) => !kept.includes('true'))");
+        await page.SettledAsync();
         await page.ShowsAsync("1", hearted: true);
         (await server.CountAsync(_target)).ShouldBe(1);
     }
@@ -185,7 +187,7 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         (await page.Button.EvaluateAsync<string>("button => `${getComputedStyle(button).outlineStyle} ${document.activeElement.localName}`")).ShouldBe("solid heart-button");
         await page.Page.Keyboard.PressAsync("Enter");
         await page.ShowsAsync("1", hearted: true);
-        await page.WaitForAsync("Object.values(localStorage).every((kept) => !kept.includes('true'))");
+        await page.SettledAsync();
         await page.Page.Keyboard.PressAsync("Space");
         await page.ShowsAsync("0", hearted: false);
     }
@@ -203,10 +205,11 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
         await page.ShowsAsync("0", hearted: false);
         await page.Button.ClickAsync();
         await page.ShowsAsync("1", hearted: true);
+        await page.SettledAsync();
         await page.Page.RouteAsync("**/api/v1/hearts/query", async route =>
         {
             var answer = await route.FetchAsync();
-            await route.FulfillAsync(new() { Response = answer, Body = (await answer.TextAsync()).Replace("\"count\":1,", "\"count\":1234,", StringComparison.Ordinal) });
+            await route.FulfillAsync(new() { Response = answer, Body = (await answer.TextAsync()).Replace("\"count\":1,\"version\":1", "\"count\":1234,\"version\":9", StringComparison.Ordinal) });
         });
         await page.Page.ReloadAsync();
         await page.ShowsAsync(count, hearted: true);

@@ -69,7 +69,7 @@ public sealed class LiveButtonTests(LocalBrowser browser, EmbeddingServer server
         page.Tell(_target, count: 1, version: 1);
         await page.ShowsAsync("1", hearted: true);
         release.SetResult();
-        await page.WaitForAsync("Object.values(localStorage).every((kept) => !kept.includes('true'))");
+        await page.SettledAsync();
         await page.ShowsAsync("1", hearted: true);
         (await page.Page.EvaluateAsync<bool>("shown.every((count) => count === 1)")).ShouldBeTrue();
     }
@@ -81,7 +81,7 @@ public sealed class LiveButtonTests(LocalBrowser browser, EmbeddingServer server
         await page.ShowsAsync("0", hearted: false);
         await page.Button.ClickAsync();
         await page.ShowsAsync("1", hearted: true);
-        await page.WaitForAsync("Object.values(localStorage).every((kept) => !kept.includes('true'))");
+        await page.SettledAsync();
         page.Sockets.ShouldBeLessThan(10);
     }
 }
