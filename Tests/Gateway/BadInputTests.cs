@@ -213,7 +213,7 @@ public sealed class BadInputTests(GatewayServer server)
     }
 
     [Theory]
-    [InlineData("/")]
+    [InlineData("/nothing")]
     [InlineData("/api/v1")]
     [InlineData("/api/v1/hearts/post_123")]
     [InlineData("/api/v2/hearts")]

@@ -24,7 +24,7 @@ public sealed class DemoPageTests(LocalBrowser browser, PageServer server) : ICl
         await Assertions.Expect(theirs.Locator("[part=count]")).ToHaveTextAsync("1");
         await Assertions.Expect(theirs.GetByRole(AriaRole.Button)).ToHaveAttributeAsync("aria-pressed", "false");
         var others = await other.Page.EvaluateAsync<int>("[...document.querySelectorAll('heart-button')].reduce((sum, button) => sum + button.count, 0)");
-        await other.SaysAsync("[data-total]", $"{others}");
+        await other.ShowsAsync("[data-total]", others);
         (await TargetsAsync(one)).ShouldBe(order);
         one.Errors.Concat(other.Errors).ShouldBeEmpty();
     }

@@ -24,16 +24,16 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await newcomer.SaysAsync("[data-say]", "It is yours, and it is counted.");
         await newcomer.SaysAsync("[data-news]", "+1 · arrived ");
         await newcomer.SaysAsync("[data-news]", " ms after your tap");
-        await newcomer.SaysAsync("[data-count]", $"{before + 1}");
+        await newcomer.ShowsAsync("[data-count]", before + 1);
         await reader.SaysAsync("[data-news]", "+1 · from another reader");
-        await reader.SaysAsync("[data-count]", $"{before + 1}");
+        await reader.ShowsAsync("[data-count]", before + 1);
         await Assertions.Expect(reader.Heart).ToHaveAttributeAsync("aria-pressed", "false");
         (await CountAsync()).ShouldBe(before + 1);
 
         await newcomer.Heart.ClickAsync();
         await newcomer.SaysAsync("[data-say]", "Taken back.");
         await reader.SaysAsync("[data-news]", "−1 · taken back by another reader");
-        await reader.SaysAsync("[data-count]", $"{before}");
+        await reader.ShowsAsync("[data-count]", before);
         newcomer.Errors.Concat(reader.Errors).ShouldBeEmpty();
     }
 

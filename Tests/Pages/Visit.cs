@@ -37,6 +37,8 @@ internal sealed class Visit : IAsyncDisposable
 
     public Task SaysAsync(string selector, string text) => Assertions.Expect(Page.Locator(selector)).ToContainTextAsync(text);
 
+    public Task ShowsAsync(string selector, long number) => Assertions.Expect(Page.Locator(selector)).ToHaveTextAsync($"{number}");
+
     public ValueTask DisposeAsync() => Page.Context.DisposeAsync();
 
     private void Listen(string authority)
