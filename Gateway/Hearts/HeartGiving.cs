@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
@@ -13,18 +12,17 @@ internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection
 {
     /// <summary>Gives a user's heart. Writes the quota's headers, and nothing else, to the answer.</summary>
     public ValueTask<GiveResult> GiveAsync(HttpContext context, string targetId, string userId, string? campaignId = null) =>
-        ChangeAsync(context, HeartOperation.Give, targetId, userId, campaignId);
+        ToldAsync(context, HeartOperation.Give, targetId, userId, campaignId);
 
     /// <summary>Takes a user's heart back; else as <see cref="GiveAsync"/>.</summary>
     public ValueTask<GiveResult> WithdrawAsync(HttpContext context, string targetId, string userId) =>
-        ChangeAsync(context, HeartOperation.Withdraw, targetId, userId, null);
+        ToldAsync(context, HeartOperation.Withdraw, targetId, userId, null);
 
     /// <summary>Counts a call that was refused before it came here.</summary>
     public void CountInvalid(HeartOperation operation) => metrics.CountHeart(operation, HeartResult.Invalid);
 
-    // Pooled: routes await it at once and once, so a heart costs no more than if each had this code to itself.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<GiveResult> ChangeAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
+    /// <summary>Does either, the answer said by a function, in the one asynchronous method that a heart costs.</summary>
+    public async Task ChangeAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId, GiveAnswer answer)
     {
         // Before the quota: a call that cannot be sent must cost the user nothing.
         var isConnected = connection.IsConnected && quota.IsReady;
@@ -32,13 +30,18 @@ internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection
         if (!isConnected || !calls.Hearts.WouldPass(out retryAfter))
         {
             var reason = isConnected ? CallStatus.Paused : CallStatus.Unavailable;
-            return Refused(operation, new GiveRefusal(reason, default, (int)Math.Ceiling(retryAfter.TotalSeconds)));
+            await RefuseAsync(context, operation, targetId, userId, new GiveRefusal(reason, default, (int)Math.Ceiling(retryAfter.TotalSeconds)), answer);
+            return;
         }
 
         var keys = new QuotaKeys(userId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, targetId, campaignId);
         var judgement = await quota.AcquireAsync(keys, context.RequestAborted);
         QuotaHeaders.Write(context, judgement);
-        if (judgement.Status != QuotaStatus.Admitted) return Refused(operation, new GiveRefusal(judgement));
+        if (judgement.Status != QuotaStatus.Admitted)
+        {
+            await RefuseAsync(context, operation, targetId, userId, new GiveRefusal(judgement), answer);
+            return;
+        }
 
         var call = new HeartWrite(targetId, userId, operation == HeartOperation.Give) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
@@ -46,21 +49,36 @@ internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection
         {
             // Our fault, unless the client itself went away.
             if (status != CallStatus.Aborted) quota.Return(judgement);
-            return Refused(operation, new GiveRefusal(status, call.Value.Outcome, call.RetryAfterSeconds));
+            await RefuseAsync(context, operation, targetId, userId, new GiveRefusal(status, call.Value.Outcome, call.RetryAfterSeconds), answer);
+            return;
         }
 
         lastKnown.Note(targetId, call.Value.Count, call.Value.Version);
         var result = call.Value.Changed ? HeartResult.Changed : HeartResult.Unchanged;
         metrics.CountHeart(operation, result);
-        return new GiveResult(result, call.Value, null);
+        await answer(context, targetId, userId, new GiveResult(result, call.Value, null));
     }
 
-    private GiveResult Refused(HeartOperation operation, GiveRefusal refusal)
+    private Task RefuseAsync(HttpContext context, HeartOperation operation, string targetId, string userId, GiveRefusal refusal, GiveAnswer answer)
     {
         metrics.CountHeart(operation, refusal.Result);
-        return new GiveResult(refusal.Result, default, refusal);
+        return answer(context, targetId, userId, new GiveResult(refusal.Result, default, refusal));
+    }
+
+    private async ValueTask<GiveResult> ToldAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
+    {
+        GiveResult told = default;
+        await ChangeAsync(context, operation, targetId, userId, campaignId, (HttpContext _, string _, string _, in GiveResult result) =>
+        {
+            told = result;
+            return Task.CompletedTask;
+        });
+        return told;
     }
 }
+
+/// <summary>Tells the caller how it ended.</summary>
+internal delegate Task GiveAnswer(HttpContext context, string targetId, string userId, in GiveResult result);
 
 /// <summary>How a call to give or withdraw ended.</summary>
 /// <param name="Result">The same in one word.</param>

@@ -11,6 +11,15 @@ internal sealed class HeartWrites(HeartGiving giving, Readers readers)
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
 
+    private static readonly GiveAnswer Given = static (context, targetId, userId, in result) =>
+        result.Refusal?.WriteAsync(context) ?? GivenAsync(context, targetId, userId, false, result.Receipt);
+
+    private static readonly GiveAnswer GivenByReader = static (context, targetId, userId, in result) =>
+        result.Refusal?.WriteAsync(context) ?? GivenAsync(context, targetId, userId, true, result.Receipt);
+
+    private static readonly GiveAnswer Withdrawn = static (context, targetId, userId, in result) =>
+        result.Refusal?.WriteAsync(context) ?? WithdrawnAsync(context, targetId, userId, result.Receipt);
+
     /// <summary><c>POST /hearts</c></summary>
     public Task GiveAsync(HttpContext context)
     {
@@ -43,18 +52,10 @@ internal sealed class HeartWrites(HeartGiving giving, Readers readers)
     private Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string? userId, string? campaignId)
     {
         var caller = readers.Identify(context, userId, operation == HeartOperation.Give ? Problem.InvalidFields : Problem.InvalidQuery);
-        if (caller.UserId is { } user) return WriteAsync(context, operation, targetId, user, campaignId, isReader: userId is null);
+        if (caller.UserId is { } user)
+            return giving.ChangeAsync(context, operation, targetId, user, campaignId, operation == HeartOperation.Withdraw ? Withdrawn : userId is null ? GivenByReader : Given);
         giving.CountInvalid(operation);
         return caller.RefuseAsync(context);
-    }
-
-    private async Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId, bool isReader)
-    {
-        var isGiving = operation == HeartOperation.Give;
-        var result = await (isGiving ? giving.GiveAsync(context, targetId, userId, campaignId) : giving.WithdrawAsync(context, targetId, userId));
-        await (result.Refusal is { } refusal ? refusal.WriteAsync(context)
-            : isGiving ? GivenAsync(context, targetId, userId, isReader, result.Receipt)
-            : WithdrawnAsync(context, targetId, userId, result.Receipt));
     }
 
     private static Task GivenAsync(HttpContext context, string targetId, string userId, bool isReader, in HeartReceipt receipt)

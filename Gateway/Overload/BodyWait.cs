@@ -21,7 +21,8 @@ internal sealed class BodyWait : IDisposable
     /// <summary>The body is not there yet; the result is disposed when it is, or never will be.</summary>
     public static BodyWait? Begin(HttpContext context)
     {
-        if (context.RequestServices.GetService<OverloadGuard>() is not { } guard) return null;
+        // What is in no lane yet must not make room in one: a button's call is let in when its body is there.
+        if (!OverloadMiddleware.Judges(context) || context.RequestServices.GetService<OverloadGuard>() is not { } guard) return null;
         var wait = new BodyWait(guard.LaneOf(context.Request), context.RequestServices.GetRequiredService<TimeProvider>());
         context.Features.Set(wait);
         return wait;

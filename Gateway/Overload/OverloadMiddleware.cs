@@ -23,15 +23,15 @@ internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard gua
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (!context.Request.Path.StartsWithSegments(Api, StringComparison.OrdinalIgnoreCase)
-            || context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null)
-        {
-            return next(context);
-        }
-
+        if (!Judges(context)) return next(context);
         var lane = guard.LaneOf(context.Request);
         return lane.TryEnter() ? RunAsync(context, lane) : RefuseAsync(context);
     }
+
+    /// <summary>Whether a call is admitted here, into a lane.</summary>
+    public static bool Judges(HttpContext context) =>
+        context.Request.Path.StartsWithSegments(Api, StringComparison.OrdinalIgnoreCase)
+        && context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is null;
 
     private Task RunAsync(HttpContext context, AdmissionLane lane)
     {
