@@ -1,19 +1,20 @@
+using HeartGrains.Tests.Cluster;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.Playwright;
 
 namespace HeartGrains.Tests.Buttons;
 
-/// <summary>The buttons as npm has them, on a page of another origin, in a real browser.</summary>
-[Collection(nameof(BrowserCollection))]
-public sealed class PublishedButtonTests(LocalBrowser browser, ButtonServer gateway) : IClassFixture<ButtonServer>
+/// <summary>The buttons as npm has them, on a page of another origin, in a real browser, over a real cluster.</summary>
+[Collection(nameof(ClusterFixture))]
+public sealed class PublishedButtonTests(ClusterFixture cluster, LocalBrowser browser) : IClassFixture<LocalBrowser>
 {
     [Fact]
     public async Task OpenHeartElement_TwoReadersTap_IsOneHeartEachAndStays()
     {
         await using var blog = await TestSite.StartAsync();
         var script = blog.Pages.Add(await NpmPackage.FetchAsync("open-heart-element", "0.0.13"), "dist/index.js");
-        var heart = $"{gateway.Url}oh/blog.test/{HeartClient.Fresh("post-")}";
+        var heart = $"{cluster.Gateways[0]}oh/blog.test/{HeartClient.Fresh("post-")}";
         var url = new Uri(blog.At("blog.test"), blog.Pages.Add($"<open-heart href=\"{heart}\" emoji=\"❤️\">❤️</open-heart>", $"<script type=\"module\" src=\"{script}\"></script>"));
 
         var (ann, page) = await OpenAsync(url, "Ann's browser");
@@ -56,9 +57,9 @@ public sealed class PublishedButtonTests(LocalBrowser browser, ButtonServer gate
         var package = await NpmPackage.FetchAsync("applause-button", "4.0.5");
         var (script, style) = (blog.Pages.Add(package, "dist/applause-button.js"), blog.Pages.Add(package, "dist/applause-button.css"));
         var address = "https://blog.test/" + HeartClient.Fresh("post-");
-        await gateway.ImportAsync($$"""[{"url":"{{address}}","claps":1200}]""");
+        await ImportAsync($$"""[{"url":"{{address}}","claps":1200}]""");
         var url = new Uri(blog.At("blog.test"), blog.Pages.Add(
-            $"<applause-button style=\"width:58px;height:58px\" api=\"{gateway.Url}applause\" url=\"{address}?id=1&x=2\"></applause-button>",
+            $"<applause-button style=\"width:58px;height:58px\" api=\"{cluster.Gateways[0]}applause\" url=\"{address}?id=1&x=2\"></applause-button>",
             $"<link rel=\"stylesheet\" href=\"{style}\"><script src=\"{script}\"></script>"));
 
         var (ann, page) = await OpenAsync(url, "Ann's browser");
@@ -90,6 +91,14 @@ public sealed class PublishedButtonTests(LocalBrowser browser, ButtonServer gate
         }
 
         static Task ShowsAsync(IPage page, string count) => Assertions.Expect(page.Locator("applause-button:not(.loading) .clap-count")).ToHaveTextAsync(count);
+    }
+
+    // Through the other gateway: an opening balance is the target's, not a gateway's.
+    private async Task ImportAsync(string dump)
+    {
+        using var client = new HttpClient { BaseAddress = cluster.Gateways[1] };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", ClusterFixture.OperatorKey);
+        (await client.PostJsonAsync("/api/v1/imports/applause", dump)).EnsureSuccessStatusCode();
     }
 
     private async Task<(IBrowserContext Person, IPage Page)> OpenAsync(Uri url, string userAgent)

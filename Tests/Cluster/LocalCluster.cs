@@ -118,8 +118,14 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
     }
 }
 
-/// <summary>Three silos and two gateways, shared by the tests of its collection, each of which leaves it whole.</summary>
-public sealed class ClusterFixture() : LocalCluster(silos: 3, gateways: 2);
+/// <summary>
+/// Three silos and two gateways, shared by the tests of its collection, each of which leaves it whole. Pages of <c>*.site.test</c> may call it, and buttons made elsewhere are switched on.
+/// </summary>
+public sealed class ClusterFixture() : LocalCluster(
+    silos: 3, gateways: 2, "Sites=http://*.site.test:*", "OpenHeart:Enabled=true", "Applause:Enabled=true", "OperatorKey=" + OperatorKey)
+{
+    public const string OperatorKey = "the-operator-key-of-tests";
+}
 
 [CollectionDefinition(nameof(ClusterFixture), DisableParallelization = true)]
 public sealed class ClusterCollection : ICollectionFixture<ClusterFixture>;

@@ -1,4 +1,6 @@
+using Deque.AxeCore.Playwright;
 using HeartGrains.Tests.Infrastructure;
+using HeartGrains.Tests.Pages;
 using Microsoft.Playwright;
 
 namespace HeartGrains.Tests.Cluster;
@@ -7,6 +9,53 @@ namespace HeartGrains.Tests.Cluster;
 [Collection(nameof(ClusterFixture))]
 public sealed class PageClusterTests(ClusterFixture cluster, LocalBrowser browser) : IClassFixture<LocalBrowser>
 {
+    /// <summary>All that a reader does with a heart, at one gateway; somebody sees it in a window of the other.</summary>
+    [Fact]
+    public async Task Heart_AllWaysToGiveItAndTakeItBack_AreSeenInAWindowOfTheOtherGateway()
+    {
+        await using var ann = await Visit.OpenAsync(browser, At(0, "/?lang=en"));
+        await using var ben = await Visit.OpenAsync(browser, At(1, "/?lang=en"));
+        await ben.SaysAsync("[data-news]", "Listening");
+        var count = int.Parse(await ben.Page.Locator("[data-count]").InnerTextAsync());
+
+        await ann.Heart.ClickAsync();
+        await BenSeesAsync(count + 1);
+        await ann.Page.ReloadAsync();
+        await Assertions.Expect(ann.Heart).ToHaveAttributeAsync("aria-pressed", "true");
+
+        await ann.Heart.FocusAsync();
+        await ann.Page.Keyboard.PressAsync("Space");
+        await BenSeesAsync(count);
+
+        await ann.Page.Context.SetOfflineAsync(true);
+        await ann.Heart.ClickAsync();
+        await Assertions.Expect(ann.Heart).ToHaveAttributeAsync("aria-pressed", "true");
+        await ann.Page.Context.SetOfflineAsync(false);
+        await BenSeesAsync(count + 1);
+
+        await using var plain = await Visit.OpenAsync(browser, At(0, "/?lang=en"), new() { JavaScriptEnabled = false });
+        await plain.Page.GetByRole(AriaRole.Button, new() { Name = "Give a heart" }).First.ClickAsync();
+        await Assertions.Expect(plain.Page.Locator("#given")).ToBeVisibleAsync();
+        await BenSeesAsync(count + 2);
+
+        await using var blog = await TestSite.StartAsync();
+        var gateway = cluster.Gateways[0].GetLeftPart(UriPartial.Authority);
+        var page = blog.Pages.Add(
+            "<div dir=\"rtl\"><heart-button target-id=\"welcome\"></heart-button></div>",
+            $"<meta name=\"color-scheme\" content=\"dark\"><script type=\"module\" src=\"{gateway}/heart-button.js\"></script>",
+            $"default-src 'none'; script-src {gateway}; connect-src {gateway} {gateway.Replace("http", "ws", StringComparison.Ordinal)}; require-trusted-types-for 'script'");
+        await using var reader = await Visit.OpenAsync(browser, new Uri(blog.At("blog.site.test"), page));
+        await reader.Heart.ClickAsync();
+        await BenSeesAsync(count + 3);
+        await reader.Page.ReloadAsync();
+        await Assertions.Expect(reader.Heart).ToHaveAttributeAsync("aria-pressed", "true");
+        reader.Errors.Where(static error => !error.Contains("favicon", StringComparison.Ordinal)).ShouldBeEmpty();
+        foreach (var visit in (Visit[])[ann, ben]) (await visit.Page.RunAxe()).Violations.Select(static violation => violation.Id).ShouldBeEmpty();
+        ben.Errors.ShouldBeEmpty();
+
+        Task BenSeesAsync(int now) => Assertions.Expect(ben.Page.Locator("[data-count]")).ToHaveTextAsync($"{now}");
+    }
+
     [Fact]
     public async Task SiloKilled_WhileTwoWindowsWatch_EveryHeartOfOneIsSeenByTheOther()
     {
@@ -33,6 +82,8 @@ public sealed class PageClusterTests(ClusterFixture cluster, LocalBrowser browse
             await cluster.RunAsync("start", "silo", $"{silo.Number}");
         }
     }
+
+    private Uri At(int gateway, string path) => new(cluster.Gateways[gateway], path);
 
     private static async Task<IPage> OpenAsync(IBrowserContext person, Uri gateway)
     {

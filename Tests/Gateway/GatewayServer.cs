@@ -20,7 +20,8 @@ public sealed class GatewayServer : IAsyncLifetime
 
     internal GatewayServer(params string[] settings) => _settings = settings;
 
-    public HttpClient Client { get; } = new();
+    // Without a jar: what one test got must not make another somebody.
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseCookies = false });
 
     /// <summary>What it logged as a warning or worse.</summary>
     internal LogLines Log { get; } = new();
