@@ -61,6 +61,9 @@ internal sealed class Readers
         _limits = new AddressLimits(new BucketTerms(settings.IssueLimit, settings.IssuesPerHour, TimeSpan.FromHours(1), time), TableCells, time);
     }
 
+    /// <summary>Whether a user id is a reader's, whom only a token can name.</summary>
+    public static bool IsReader(string userId) => userId.StartsWith(Prefix, StringComparison.Ordinal);
+
     /// <summary>Whether calls without a <c>user_id</c> are readers'.</summary>
     public bool AreEnabled => _seal is not null;
 
@@ -76,7 +79,7 @@ internal sealed class Readers
     public Caller Identify(HttpContext context, string? userId, Problem invalid)
     {
         if (userId is null) return _seal is null ? Caller.Nobody(invalid) : FindOrIssue(context);
-        if (userId.StartsWith(Prefix, StringComparison.Ordinal)) return Caller.Pretender(invalid);
+        if (IsReader(userId)) return Caller.Pretender(invalid);
         return HasCookie(context) && IsForeign(context) ? Caller.OfForeignPage : new Caller(userId);
     }
 

@@ -13,10 +13,14 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
     private const int FirstBufferBytes = 1_024;
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
+    // Twice within the minute after which a client takes us for gone.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(25);
+
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _spareBuffer;
 
     private readonly WebSocket _socket;
+    private readonly LiveAddress _address;
     private readonly LiveHub _hub;
     private readonly LiveOptions _options;
     private readonly LiveMetrics _metrics;
@@ -26,13 +30,14 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
     private long _idleSince;
     private long _readingSince;
     private long _writingSince;
+    private long _sentAt;
     private long _closingSince;
 
-    public LiveConnection(WebSocket socket, LiveHub hub, LiveOptions options, LiveMetrics metrics, TimeProvider time)
+    public LiveConnection(WebSocket socket, LiveAddress address, LiveHub hub, LiveOptions options, LiveMetrics metrics, TimeProvider time)
     {
-        (_socket, _hub, _options, _metrics, _time) = (socket, hub, options, metrics, time);
+        (_socket, _address, _hub, _options, _metrics, _time) = (socket, address, hub, options, metrics, time);
         _rate = new LiveMessageRate(options.MessagesPerSecond, options.MessageBurst, time.GetTimestamp());
-        _idleSince = time.GetTimestamp();
+        _idleSince = _sentAt = time.GetTimestamp();
         Outbox = new LiveOutbox { Wake = () => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false) };
     }
 
@@ -56,7 +61,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         }
         finally
         {
-            foreach (var subscription in Outbox.Subscriptions()) _hub.Unsubscribe(subscription);
+            foreach (var subscription in Outbox.Subscriptions()) Unsubscribe(subscription);
             _socket.Abort();
         }
     }
@@ -75,6 +80,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         if (IsOver(ref _closingSince, ClosePatience, now)) Drop(LiveClose.GoingAway);
         else if (IsOver(ref _writingSince, _options.SlowTimeout, now) || IsOver(ref _readingSince, _options.SlowTimeout, now)) Drop(LiveClose.TooSlow);
         else if (IsOver(ref _idleSince, _options.IdleTimeout, now)) Close(LiveClose.Idle);
+        else if (IsOver(ref _sentAt, LongestSilence, now)) Outbox.TellAlive();
     }
 
     /// <summary>Ends it at once.</summary>
@@ -106,6 +112,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
                 Interlocked.Exchange(ref _writingSince, _time.GetTimestamp());
                 await _socket.SendAsync(send.Message, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
                 Interlocked.Exchange(ref _writingSince, 0);
+                Interlocked.Exchange(ref _sentAt, _time.GetTimestamp());
                 if (send.Updates > 0) _metrics.CountUpdates(send.Updates);
             }
         }
@@ -134,7 +141,9 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
             for (var isWhole = start.EndOfMessage; !isWhole;)
             {
                 if (length == buffer.Length) Grow(ref buffer);
-                var piece = await _socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                // One byte more than a message may have, and not all that the buffer would take.
+                var room = Math.Min(buffer.Length, _options.MaxMessageBytes + 1) - length;
+                var piece = await _socket.ReceiveAsync(buffer.AsMemory(length, room), CancellationToken.None);
                 if (piece.MessageType == WebSocketMessageType.Close) return await EndAsync();
                 length += piece.Count;
                 isWhole = piece.EndOfMessage;
@@ -165,7 +174,8 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
     private void Follow(ReadOnlySpan<byte> utf8)
     {
         var (message, wrong) = LiveMessage.Parse(utf8);
-        if (!_rate.TryTake(LiveMessageRate.CostOf(message is null ? 0 : message.Subscribe.Count + message.Unsubscribe.Count), _time))
+        var cost = LiveMessageRate.CostOf(message is null ? 0 : message.Subscribe.Count + message.Unsubscribe.Count);
+        if (!_rate.TryTake(cost, _time) || !_address.TryTake(cost))
         {
             Close(LiveClose.TooManyMessages);
             return;
@@ -178,7 +188,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         }
 
         foreach (var target in message.Unsubscribe)
-            if (Outbox.Find(target) is { } subscription) _hub.Unsubscribe(subscription);
+            if (Outbox.Find(target) is { } subscription) Unsubscribe(subscription);
         Subscribe(message);
         Interlocked.Exchange(ref _idleSince, Outbox.Count > 0 ? 0 : _idleSince == 0 ? _time.GetTimestamp() : _idleSince);
     }
@@ -187,16 +197,27 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
     {
         foreach (var target in message.Subscribe)
         {
-            if (Outbox.Count >= _options.MaxTargets && Outbox.Find(target) is null)
+            var isNew = Outbox.Find(target) is null;
+            var refusal = !isNew ? null
+                : Outbox.Count >= _options.MaxTargets ? $"A connection watches at most {_options.MaxTargets} targets; the others of this message are not watched."
+                : !_address.TryWatch() ? $"An address watches at most {_options.MaxTargetsPerAddress} targets; the others of this message are not watched."
+                : null;
+            if (refusal is null && !_hub.TrySubscribe(Outbox, target, message.Since.TryGetValue(target, out var since) ? since : -1))
             {
-                Outbox.Tell(LiveError.TooManyTargets($"A connection watches at most {_options.MaxTargets} targets; the others of this message are not watched."));
-                return;
+                if (isNew) _address.Unwatch(1);
+                refusal = "This gateway watches as many targets as it takes; the others of this message are not watched. Subscribe again later.";
             }
 
-            if (_hub.TrySubscribe(Outbox, target, message.Since.TryGetValue(target, out var since) ? since : -1)) continue;
-            Outbox.Tell(LiveError.TooManyTargets("This gateway watches as many targets as it takes; the others of this message are not watched. Subscribe again later."));
+            if (refusal is null) continue;
+            Outbox.Tell(LiveError.TooManyTargets(refusal));
             return;
         }
+    }
+
+    private void Unsubscribe(LiveSubscription subscription)
+    {
+        _hub.Unsubscribe(subscription);
+        _address.Unwatch(1);
     }
 
     /// <summary>The client's side is closed: ours is too, unless it was first.</summary>

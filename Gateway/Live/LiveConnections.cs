@@ -21,7 +21,7 @@ internal sealed class LiveConnections : IDisposable
     public LiveConnections(LiveHub hub, IOptions<LiveOptions> options, LiveMetrics metrics, TimeProvider time, IHostApplicationLifetime lifetime)
     {
         (_hub, _options, _metrics, _time) = (hub, options.Value, metrics, time);
-        Seats = new LiveSeats(_options.MaxConnections, _options.MaxConnectionsPerAddress);
+        Seats = new LiveSeats(_options, time);
 
         // Half of the shortest patience, so that none is exceeded by much.
         var shortest = _options.IdleTimeout < _options.SlowTimeout ? _options.IdleTimeout : _options.SlowTimeout;
@@ -37,9 +37,9 @@ internal sealed class LiveConnections : IDisposable
     public bool IsStopping => _isStopping;
 
     /// <summary>Serves a client until its connection ends.</summary>
-    public async Task ServeAsync(WebSocket socket)
+    public async Task ServeAsync(WebSocket socket, LiveAddress address)
     {
-        var connection = new LiveConnection(socket, _hub, _options, _metrics, _time);
+        var connection = new LiveConnection(socket, address, _hub, _options, _metrics, _time);
         _connections.TryAdd(connection, true);
         _metrics.Opened();
         var end = LiveClose.InternalError;

@@ -48,9 +48,11 @@ internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, 
             return;
         }
 
-        var address = ClientAddress.Of(context);
-        switch (connections.Seats.Enter(address))
+        switch (connections.Seats.Enter(ClientAddress.Of(context), context.Connection.RemoteIpAddress, out var address))
         {
+            case SeatRefusal.Rate:
+                await context.WriteProblemAsync(Problem.TooManyConnections, "This address connects too often. Connect again after Retry-After.", RetryAfterSeconds);
+                return;
             case SeatRefusal.Address:
                 await context.WriteProblemAsync(Problem.TooManyConnections, $"An address has at most {options.Value.MaxConnectionsPerAddress} connections here.", RetryAfterSeconds);
                 return;
@@ -64,7 +66,7 @@ internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, 
             if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } connected) connected.SendBufferSize = SendBufferBytes;
             using var socket = await context.WebSockets.AcceptWebSocketAsync(
                 new WebSocketAcceptContext { KeepAliveInterval = options.Value.PingPeriod, KeepAliveTimeout = options.Value.PingTimeout });
-            await connections.ServeAsync(socket);
+            await connections.ServeAsync(socket, address);
         }
         finally
         {

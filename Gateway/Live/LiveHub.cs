@@ -12,8 +12,8 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
     /// <summary>Between two messages about one target.</summary>
     public static readonly TimeSpan TellPeriod = TimeSpan.FromMilliseconds(100);
 
-    // With a thousand watchers each change is a thousand writes: they are told five times a second instead of ten, ten thousand once.
-    private static readonly TimeSpan TellPeriodOfEach = TimeSpan.FromMilliseconds(0.2);
+    // Each change is a write for each watcher: beyond a thousand of one target they are told less often than ten times a second, ten thousand once.
+    private static readonly TimeSpan TellPeriodOfEach = TimeSpan.FromMilliseconds(0.1);
     private static readonly TimeSpan LongestTellPeriod = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan RenewPeriod = TimeSpan.FromSeconds(15);
@@ -39,6 +39,7 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
     private readonly ITimer _timer;
     private long _timerAt = long.MaxValue;
     private long _secondRoundAt = long.MaxValue;
+    private int _watchedTopics;
     private int _calls;
     private long _started;
     private bool _isOver;
@@ -81,22 +82,24 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
             if (outbox.Find(targetId) is { } again)
             {
                 outbox.Know(again, since);
-                if (again.Topic.State is not null) Mark(again);
+                Told(again, _time.GetTimestamp());
                 return true;
             }
 
             if (!_topics.TryGetValue(targetId, out var topic))
             {
-                if (_topics.Count >= _topicLimit) return false;
+                // Those that nobody watches any more go by themselves, and keep nobody out.
+                if (_watchedTopics >= _topicLimit) return false;
                 topic = new LiveTopic(targetId);
                 _topics.Add(targetId, topic);
                 _metrics.ShowTargets(_topics.Count);
             }
 
             var subscription = new LiveSubscription(topic, outbox) { SentVersion = since, Place = topic.Subscriptions.Count };
+            if (topic.Subscriptions.Count == 0) _watchedTopics++;
             topic.Subscriptions.Add(subscription);
             outbox.Add(subscription);
-            if (topic.State is not null) Mark(subscription);
+            Told(subscription, _time.GetTimestamp());
 
             // It is new, or was about to be watched no more.
             if (topic.Subscriptions.Count == 1) Doubt(topic, _time.GetTimestamp());
@@ -118,7 +121,9 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
             last.Place = subscription.Place;
             topic.Subscriptions.RemoveAt(topic.Subscriptions.Count - 1);
             subscription.Place = -1;
-            if (topic.Subscriptions.Count == 0) Leave(topic);
+            if (topic.Subscriptions.Count > 0) return;
+            _watchedTopics--;
+            Leave(topic);
         }
     }
 
@@ -182,7 +187,9 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
     private void Forget(LiveTopic topic)
     {
         LiveSchedule.Cancel(topic);
-        _topics.Remove(topic.TargetId);
+
+        // A late answer of one that was forgotten before must not take away the one that came after it.
+        if (_topics.GetValueOrDefault(topic.TargetId) == topic) _topics.Remove(topic.TargetId);
         _metrics.ShowTargets(_topics.Count);
     }
 
@@ -213,6 +220,24 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
         var period = TellPeriodOfEach * topic.Subscriptions.Count;
         topic.TellFrom = now + Ticks(period < TellPeriod ? TellPeriod : period > LongestTellPeriod ? LongestTellPeriod : period);
         foreach (var subscription in topic.Subscriptions) Mark(subscription);
+    }
+
+    /// <summary>Tells a new subscription what is known. One that says to know more is believed until a silo has been asked.</summary>
+    private void Told(LiveSubscription subscription, long now)
+    {
+        var topic = subscription.Topic;
+        if (subscription.SentVersion > (topic.State?.Version ?? -1)) Doubt(topic, now);
+        else if (topic.State is not null) Mark(subscription);
+    }
+
+    /// <summary>Clients that claim a version the target has not reached know it from a ledger that is gone: they would never be told again.</summary>
+    private void Correct(LiveTopic topic, long version)
+    {
+        foreach (var subscription in topic.Subscriptions)
+        {
+            if (!subscription.Outbox.Disown(subscription, version)) continue;
+            Mark(subscription);
+        }
     }
 
     private void Mark(LiveSubscription subscription)
@@ -279,6 +304,7 @@ internal sealed class LiveHub : ILiveObserver, IDisposable
             {
                 topic.Failures = 0;
                 Note(topic, told.Count, told.Version, now);
+                if (!topic.IsDoubtful) Correct(topic, told.Version);
             }
             else
             {

@@ -19,8 +19,12 @@ public sealed class LiveOptions
     [Range(1, 1_000_000)]
     public int MaxConnectionsPerAddress { get; set; } = 200;
 
+    /// <summary>Targets of all connections of an address together; beyond it the error <c>too-many-targets</c>. Default 5,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxTargetsPerAddress { get; set; } = 5_000;
+
     /// <summary>Targets of one connection; beyond it the error <c>too-many-targets</c>. Default 200.</summary>
-    [Range(1, 10_000)]
+    [Range(1, 1_000)]
     public int MaxTargets { get; set; } = 200;
 
     /// <summary>Targets watched by all connections together, each renewed four times a minute; beyond it the error <c>too-many-targets</c>. Default 50,000.</summary>
@@ -38,6 +42,14 @@ public sealed class LiveOptions
     /// <summary>Messages at once, after a silence. Default 100.</summary>
     [Range(20, 100_000)]
     public int MessageBurst { get; set; } = 100;
+
+    /// <summary>Connections and messages, counted as above, that an address may go on making a second with all its connections, however often it connects anew; over it 429 or 4002. Default 50.</summary>
+    [Range(1, 1_000_000)]
+    public int MessagesPerSecondPerAddress { get; set; } = 50;
+
+    /// <summary>The same at once, after a silence. Default 2,000: a school that opens a page.</summary>
+    [Range(20, 1_000_000)]
+    public int MessageBurstPerAddress { get; set; } = 2_000;
 
     /// <summary>How long a connection may watch nothing before it is closed with 4000. Default 1 minute.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]

@@ -17,15 +17,22 @@ internal sealed class LiveOutbox
 {
     private const int ErrorLimit = 16;
 
+    // Targets watched no more whose last version is remembered; a client that leaves more starts anew.
+    private const int LeftLimit = 400;
+
     // Updates of a message; a feed of targets is told in one, and none is longer than the longest that a client may send.
     private const int MessageByteLimit = 64 * 1024;
+
+    private static readonly byte[] Beat = [.. LiveState.Prefix, .. LiveState.Suffix];
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LiveSubscription> _watched = [];
     private readonly Queue<LiveSubscription> _pending = new(1);
     private Queue<LiveError>? _errors;
+    private Dictionary<string, long>? _left;
     private LiveClose? _close;
     private bool _isSending;
+    private bool _isBeatDue;
 
     /// <summary>Called when there is something to send and nobody sends; must not block.</summary>
     public Action? Wake { get; set; }
@@ -54,7 +61,11 @@ internal sealed class LiveOutbox
     /// <summary>Adds a watch.</summary>
     public void Add(LiveSubscription subscription)
     {
-        lock (_gate) _watched.Add(subscription.Topic.TargetId, subscription);
+        lock (_gate)
+        {
+            _watched.Add(subscription.Topic.TargetId, subscription);
+            if (_left?.Remove(subscription.Topic.TargetId, out var version) is true) subscription.Floor = version;
+        }
     }
 
     /// <summary>Ends a watch.</summary>
@@ -64,13 +75,33 @@ internal sealed class LiveOutbox
         {
             _watched.Remove(subscription.Topic.TargetId);
             subscription.IsOver = true;
+            var told = Math.Max(subscription.Floor, subscription.IsClaim ? 0 : subscription.SentVersion);
+            if (told == 0) return;
+            _left ??= [];
+            if (_left.Count >= LeftLimit) _left.Clear();
+            _left[subscription.Topic.TargetId] = told;
         }
     }
 
     /// <summary>The client says that it knows a version, or, with −1, that it knows none.</summary>
     public void Know(LiveSubscription subscription, long version)
     {
-        lock (_gate) subscription.SentVersion = version;
+        lock (_gate)
+        {
+            if (!subscription.IsClaim) subscription.Floor = Math.Max(subscription.Floor, subscription.SentVersion);
+            (subscription.SentVersion, subscription.IsClaim) = (version, true);
+        }
+    }
+
+    /// <summary>Forgets that the client claims to know a version beyond <paramref name="version"/>; false when it does not.</summary>
+    public bool Disown(LiveSubscription subscription, long version)
+    {
+        lock (_gate)
+        {
+            if (!subscription.IsClaim || subscription.SentVersion <= version) return false;
+            subscription.SentVersion = -1;
+            return true;
+        }
     }
 
     /// <summary>A target has a state to tell; false when an earlier one, not sent yet, is overtaken by it.</summary>
@@ -115,6 +146,18 @@ internal sealed class LiveOutbox
         Tell(error);
     }
 
+    /// <summary>Nothing has been sent for a while: tells an empty list, by which the client knows that somebody is there.</summary>
+    public void TellAlive()
+    {
+        lock (_gate)
+        {
+            if (_isSending || _watched.Count == 0) return;
+            _isSending = _isBeatDue = true;
+        }
+
+        Wake?.Invoke();
+    }
+
     /// <summary>Closes once what is being sent has been sent; the first reason counts.</summary>
     public void Close(LiveClose close)
     {
@@ -145,8 +188,8 @@ internal sealed class LiveOutbox
                 var subscription = _pending.Dequeue();
                 subscription.IsPending = false;
                 var state = subscription.Topic.State;
-                if (subscription.IsOver || state is null || state.Version <= subscription.SentVersion) continue;
-                subscription.SentVersion = state.Version;
+                if (subscription.IsOver || state is null || state.Version <= subscription.SentVersion || state.Version < subscription.Floor) continue;
+                (subscription.SentVersion, subscription.IsClaim) = (state.Version, false);
                 if (updates++ == 0)
                 {
                     single = state;
@@ -163,6 +206,13 @@ internal sealed class LiveOutbox
                 buffer.Write(state.Update);
             }
 
+            if (updates == 0 && _isBeatDue)
+            {
+                _isBeatDue = false;
+                return new LiveSend(Beat, 0, null);
+            }
+
+            _isBeatDue = false;
             if (updates == 0) _isSending = false;
             if (updates <= 1) return new LiveSend(single?.Message ?? default, updates, null);
             buffer.Write(LiveState.Suffix);

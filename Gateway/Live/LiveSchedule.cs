@@ -15,12 +15,6 @@ internal sealed class LiveSchedule
         _queue.Enqueue(topic, due);
     }
 
-    /// <summary>Due at a moment, unless it is due before.</summary>
-    public void Hasten(LiveTopic topic, long due)
-    {
-        if (due < topic.DueAt) Set(topic, due);
-    }
-
     /// <summary>Not due any more.</summary>
     public static void Cancel(LiveTopic topic) => topic.DueAt = long.MaxValue;
 

@@ -12,7 +12,6 @@ internal sealed class LiveState
     public LiveState(string targetId, long count, long version)
     {
         Version = version;
-        Count = count;
         Message = HeartJson.Start().Raw(Prefix).Raw("{\"target_id\":"u8).Text(targetId).Raw(",\"count\":"u8).Number(count).Raw(",\"version\":"u8).Number(version).Raw("}"u8)
             .Raw(Suffix).ToArray();
     }
@@ -22,8 +21,6 @@ internal sealed class LiveState
 
     /// <summary>What it ends with.</summary>
     public static ReadOnlySpan<byte> Suffix => "]}"u8;
-
-    public long Count { get; }
 
     public long Version { get; }
 
@@ -84,6 +81,12 @@ internal sealed class LiveSubscription(LiveTopic topic, LiveOutbox outbox)
 
     /// <summary>The last version the client was told, or said to know; −1 before any. The outbox's.</summary>
     public long SentVersion { get; set; } = -1;
+
+    /// <summary><see cref="SentVersion"/> is what the client said, and nothing that it was sent. The outbox's.</summary>
+    public bool IsClaim { get; set; } = true;
+
+    /// <summary>What the connection was told before it watched the target anew: nothing older is. The outbox's.</summary>
+    public long Floor { get; set; }
 
     /// <summary>It waits to be sent. The outbox's.</summary>
     public bool IsPending { get; set; }

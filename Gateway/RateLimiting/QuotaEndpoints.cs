@@ -1,5 +1,6 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -36,13 +37,20 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
             return;
         }
 
+        var request = body.Value;
+        if (Readers.IsReader(request.UserId))
+        {
+            // Lists name readers: whoever reads them must not be able to silence one.
+            await Caller.Pretender(Problem.InvalidFields).RefuseAsync(context);
+            return;
+        }
+
         if (!quota.IsReady)
         {
             await QuotaRefusals.UnavailableAsync(context);
             return;
         }
 
-        var request = body.Value;
         var keys = new QuotaKeys(request.UserId, CampaignId: request.CampaignId);
         if (quota.Set.Policies.Where(policy => keys.Of(policy.Policy.Dimension) is not null && !policy.Policy.IsShadow).MinBy(policy => policy.Policy.Limit) is { } least
             && request.Tokens > least.Policy.Limit)

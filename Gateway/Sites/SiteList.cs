@@ -1,3 +1,4 @@
+using System.Net;
 using HeartGrains.Hosting;
 
 namespace HeartGrains.Gateway.Sites;
@@ -13,10 +14,15 @@ internal sealed class SiteList : IDisposable
 
     private const string Setting = HostSettings.Section + ":" + Name;
     private readonly LiveSettings<SitePattern[]> _patterns;
+    private readonly bool _isLocal;
 
     /// <summary>Reads the setting.</summary>
     /// <exception cref="StartException">An entry is not an origin.</exception>
-    public SiteList(IConfiguration configuration, ILogger<SiteList> logger) => _patterns = new LiveSettings<SitePattern[]>(configuration, Read, logger);
+    public SiteList(IConfiguration configuration, ILogger<SiteList> logger)
+    {
+        _patterns = new LiveSettings<SitePattern[]>(configuration, Read, logger);
+        _isLocal = IsLoopback(configuration.Read<HostSettings>().Listen);
+    }
 
     public void Dispose() => _patterns.Dispose();
 
@@ -34,12 +40,21 @@ internal sealed class SiteList : IDisposable
         OriginOf(context) is not { } origin || IsOwn(origin, context.Request) ? "" : EntryOf(origin);
 
     /// <summary>Whether the call comes from a page of another origin.</summary>
-    public static bool IsForeign(HttpContext context) => OriginOf(context) is { } origin && !IsOwn(origin, context.Request);
+    public static bool IsForeign(HttpContext context) => OriginOf(context) is { } origin && !IsSame(origin, context.Request);
 
     private static string? OriginOf(HttpContext context) => context.Request.Headers.Origin is { Count: > 0 } origin ? origin.ToString() : null;
 
-    private static bool IsOwn(string origin, HttpRequest request) =>
-        origin.Length == request.Scheme.Length + 3 + request.Host.Value!.Length
+    /// <summary>
+    /// The page came from the host it now calls. That alone says little where this service listens for this machine only: a page whose name was made to mean this machine
+    /// (DNS rebinding) could say so too, and such a name has to be a configured site's.
+    /// </summary>
+    private bool IsOwn(string origin, HttpRequest request) => IsSame(origin, request) && (!_isLocal || IsLoopback(request.Host.Host));
+
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    private static bool IsSame(string origin, HttpRequest request) =>
+        request.Host.HasValue && origin.Length == request.Scheme.Length + 3 + request.Host.Value!.Length
         && origin.StartsWith(request.Scheme, StringComparison.OrdinalIgnoreCase)
         && origin.AsSpan(request.Scheme.Length, 3).SequenceEqual("://")
         && origin.EndsWith(request.Host.Value, StringComparison.OrdinalIgnoreCase);

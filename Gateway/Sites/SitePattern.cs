@@ -45,7 +45,7 @@ internal sealed record SitePattern
         if (takesPorts) rest = rest[..^2];
         if (!TryReadOrigin(text[..(end + 3)] + rest, out var uri)) return false;
 
-        // One label, or an address: a wildcard before it would let whole countries in.
+        // One label, or an address. What else many owners share, such as co.uk, only its operator can know.
         if (takesSubdomains && (uri.HostNameType != UriHostNameType.Dns || !uri.IdnHost.Contains('.'))) return false;
         pattern = new SitePattern(text, uri.Scheme, uri.IdnHost, takesSubdomains, takesPorts ? null : uri.Port);
         return true;

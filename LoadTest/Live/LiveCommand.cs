@@ -81,6 +81,8 @@ public static class LiveCommand
                 await run.LatencyAsync($"{parsed.GetValue(Targets)} targets", parsed.GetValue(Targets), parsed.GetValue(Rate)),
                 await run.LatencyAsync("one target", 1, parsed.GetValue(Rate)),
             ];
+            if (parsed.GetValue(Watchers) > 1)
+                latencies.Add(await run.LatencyAsync($"one target of {parsed.GetValue(Watchers)} watchers", 1, parsed.GetValue(Rate), parsed.GetValue(Watchers) - 1));
             var idle = parsed.GetValue(Idle) > 0 ? await run.IdleAsync(parsed.GetValue(Idle), parsed.GetValue(Pids)![0]) : null;
             var hot = parsed.GetValue(Watchers) > 0 ? await run.HotAsync(parsed.GetValue(Watchers), parsed.GetValue(Rounds), parsed.GetValue(Pids) ?? []) : null;
             LiveTables.Write(console, latencies, idle, hot);
@@ -99,10 +101,11 @@ public static class LiveCommand
 
         private TimeSpan Short => Duration / 2 < TimeSpan.FromSeconds(1) ? Duration / 2 : TimeSpan.FromSeconds(1);
 
-        public async Task<LiveLatency> LatencyAsync(string name, int targets, int perSecond)
+        public async Task<LiveLatency> LatencyAsync(string name, int targets, int perSecond, int others = 0)
         {
             Console.MarkupLineInterpolated($"Hearts on {name}, watched at {Watches}.");
             string[] names = [.. Enumerable.Range(0, targets).Select(number => $"{Prefix}{name.Replace(' ', '-')}-{number}")];
+            using var crowd = await LiveWatchers.OpenAsync(Watches, others, _ => names[0], opened => Tell(opened, others), CancellationToken);
             var arrivals = new ArrivalRecord();
             var told = 0;
             using var socket = await LiveSocket.ConnectAsync(Watches, IPAddress.Loopback);

@@ -115,6 +115,30 @@ public sealed class ReaderTests : IAsyncLifetime
         known.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    /// <summary>DNS rebinding: the page's own name leads here, so the call is of one origin, and is not ours all the same.</summary>
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("localhost", HttpStatusCode.Created)]
+    [InlineData("127.0.0.1", HttpStatusCode.Created)]
+    [InlineData("[::1]", HttpStatusCode.Created)]
+    public async Task Give_FromAPageOfTheHostItCalls_IsTakenIfThatHostIsThisMachine(string host, HttpStatusCode status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/hearts");
+        request.Headers.Host = $"{host}:{_server.Url.Port}";
+        request.Headers.TryAddWithoutValidation("Origin", $"http://{host}:{_server.Url.Port}");
+        request.Content = new StringContent($$"""{"target_id":"{{_target}}"}""", System.Text.Encoding.UTF8, "application/json");
+        using var answer = await _client.SendAsync(request);
+        answer.StatusCode.ShouldBe(status);
+    }
+
+    /// <summary>Lists tell who the readers are: nobody may spend a reader's quota by that.</summary>
+    [Fact]
+    public async Task Acquire_InAReadersName_IsRefused()
+    {
+        using var refused = await SendAsync(HttpMethod.Post, "/api/v1/quota/acquire", null, body: """{"user_id":"reader:AAAAAAAAAAAAAAAAAAAAAA","tokens":59}""");
+        await refused.ShouldBeProblemAsync(400, "invalid-fields");
+    }
+
     [Fact]
     public async Task Give_AsAReaderByName_IsRefused()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using HeartGrains.Gateway.Live;
 using Microsoft.Extensions.Time.Testing;
@@ -74,16 +75,43 @@ public sealed class LiveMessageTests
     [Fact]
     public void Seats_OverEitherLimit_AreRefusedUntilOneIsGivenBack()
     {
-        var seats = new LiveSeats(limit: 3, limitOfAddress: 2);
-        seats.Enter("a").ShouldBe(SeatRefusal.None);
-        seats.Enter("a").ShouldBe(SeatRefusal.None);
-        seats.Enter("a").ShouldBe(SeatRefusal.Address);
-        seats.Enter("b").ShouldBe(SeatRefusal.None);
-        seats.Enter("c").ShouldBe(SeatRefusal.Gateway);
+        var seats = new LiveSeats(new LiveOptions { MaxConnections = 3, MaxConnectionsPerAddress = 2 }, new FakeTimeProvider());
+        Enter(1, out var first).ShouldBe(SeatRefusal.None);
+        Enter(1, out _).ShouldBe(SeatRefusal.None);
+        Enter(1, out _).ShouldBe(SeatRefusal.Address);
+        Enter(2, out _).ShouldBe(SeatRefusal.None);
+        Enter(3, out _).ShouldBe(SeatRefusal.Gateway);
 
-        seats.Leave("a");
-        seats.Enter("c").ShouldBe(SeatRefusal.None);
-        seats.Enter("a").ShouldBe(SeatRefusal.Gateway);
+        seats.Leave(first);
+        Enter(3, out _).ShouldBe(SeatRefusal.None);
+        Enter(1, out _).ShouldBe(SeatRefusal.Gateway);
+
+        SeatRefusal Enter(byte last, out LiveAddress address) => seats.Enter($"192.0.2.{last}", new IPAddress([192, 0, 2, last]), out address);
+    }
+
+    /// <summary>Connecting anew gives an address nothing back; and what one of its connections watches, another cannot.</summary>
+    [Fact]
+    public void Address_ThatConnectsAgainAndAgain_IsHeldToOneRateAndOneNumberOfTargets()
+    {
+        var time = new FakeTimeProvider();
+        var seats = new LiveSeats(new LiveOptions { MessageBurstPerAddress = 20, MessagesPerSecondPerAddress = 2, MaxTargetsPerAddress = 3 }, time);
+        var remote = IPAddress.Parse("192.0.2.1");
+        for (var round = 0; round < 2; round++)
+        {
+            seats.Enter("a", remote, out var visit).ShouldBe(SeatRefusal.None);
+            visit.TryTake(9).ShouldBeTrue();
+            seats.Leave(visit);
+        }
+
+        seats.Enter("a", remote, out _).ShouldBe(SeatRefusal.Rate);
+        seats.Enter("b", IPAddress.Parse("192.0.2.2"), out _).ShouldBe(SeatRefusal.None);
+        time.Advance(TimeSpan.FromSeconds(1));
+        seats.Enter("a", remote, out var one).ShouldBe(SeatRefusal.None);
+        seats.Enter("a", remote, out var other).ShouldBe(SeatRefusal.None);
+        for (var i = 0; i < 3; i++) one.TryWatch().ShouldBeTrue();
+        other.TryWatch().ShouldBeFalse();
+        one.Unwatch(1);
+        other.TryWatch().ShouldBeTrue();
     }
 
     private static (LiveMessage? Message, string Wrong) Parse(string json) => LiveMessage.Parse(Encoding.UTF8.GetBytes(json));

@@ -109,6 +109,26 @@ public sealed class LiveOutboxTests
     }
 
     [Fact]
+    public void TellAlive_NothingElseToSend_SendsAnEmptyListOnce()
+    {
+        _outbox.TellAlive();
+        _wakes.ShouldBe(0);
+
+        var post = Watch("post");
+        _outbox.TellAlive();
+        _outbox.TellAlive();
+        _wakes.ShouldBe(1);
+        Encoding.UTF8.GetString(_outbox.Take(_buffer).Message.Span).ShouldBe("""{"updates":[]}""");
+        Sent().ShouldBeEmpty();
+
+        // What is told anyhow says so too.
+        _outbox.TellAlive();
+        Change(post, 1);
+        Sent().ShouldBe([("post", 1)]);
+        Sent().ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Close_FirstReason_OvertakesWhatWaits()
     {
         Change(Watch("post"), 1);

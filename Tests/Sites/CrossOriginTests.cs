@@ -8,7 +8,7 @@ namespace HeartGrains.Tests.Sites;
 [Collection(nameof(BrowserCollection))]
 public sealed class CrossOriginTests(LocalBrowser browser) : IAsyncLifetime
 {
-    private readonly GatewayServer _gateway = new("--HeartGrains:Sites=https://blog.site.test:*,https://*.wide.test:*,http://blog.site.test:*", "--HeartGrains:TrustedProxies=127.0.0.1");
+    private readonly GatewayServer _gateway = new($"--HeartGrains:Sites=https://{TlsFront.Hearts}:*,http://{TlsFront.Hearts}:*,https://blog.site.test:*,https://*.wide.test:*,http://blog.site.test:*", "--HeartGrains:TrustedProxies=127.0.0.1");
     private readonly string _target = HeartClient.Fresh("t");
     private TlsFront _front = null!;
     private IBrowserContext _person = null!;
