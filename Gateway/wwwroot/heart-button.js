@@ -6,34 +6,32 @@ const texts = {
   en: {
     label: 'Love this',
     hearts: (count, number) => `${number} heart${count === 1 ? '' : 's'}`,
-    offline: 'You are offline. Your heart is sent later.',
+    kept: 'Kept. It is sent later.',
     denied: 'This page takes no hearts.',
     failed: 'That did not work. Try again later.',
   },
   zh: {
     label: '喜欢',
     hearts: (count, number) => `${number} 颗心`,
-    offline: '已离线，稍后自动送出。',
+    kept: '已保存，稍后自动送出。',
     denied: '此页面不可点赞。',
     failed: '未成功，请稍后再试。',
   },
 };
 
 // Full jitter.
-const backoff = (tries, longest = 10000) => Math.random() * Math.min(longest, 500 * 2 ** tries);
+const backoff = (tries) => Math.random() * Math.min(300000, 500 * 2 ** tries);
 
-let storage = {};
-try {
-  storage = localStorage ?? storage;
-} catch {} // Blocked.
-
-const write = (key, value) => {
+const attempt = (action) => {
   try {
-    storage[key] = value;
-  } catch {} // Full.
+    return action();
+  } catch {}
 };
 
-// A target: what the server said, and what the reader wishes.
+// Blocked, full or spoilt: do without.
+const storage = attempt(() => localStorage) ?? {};
+const write = (key, value) => attempt(() => (storage[key] = value));
+
 class Heart {
   views = new Set();
   version = 0;
@@ -41,9 +39,11 @@ class Heart {
   count;
   hearted;
   wish;
-  isUnsure; // A lost call may have been done.
+  isUnsure; // Maybe done.
   #isSettling;
-  #held; // News in a call may count it already.
+  #held = []; // May count the tap already.
+  #tries = 0;
+  #timer;
 
   constructor(server, key) {
     const [user, target] = JSON.parse(key);
@@ -59,19 +59,18 @@ class Heart {
   }
 
   learn(news) {
-    if (news.version < this.version) return;
-    if (this.#isSettling) {
-      if (!(news.version < this.#held?.version)) this.#held = news;
-      return;
-    }
-    const { count, version, hearted = this.hearted, opening = this.opening } = news;
+    if (this.#isSettling) return this.#held.push(news);
+    const { opening = this.opening } = news;
+    // Older news may tell more.
+    const { count, version, hearted = news.hearted ?? this.hearted } = news.version < this.version ? this : news;
     const isNew = count !== this.count || hearted !== this.hearted || opening !== this.opening;
     Object.assign(this, { count, version, hearted, opening });
-    if (isNew) this.tell({ ok: true });
+    if (isNew) this.tell({ ok: true, isQuiet: true });
   }
 
   toggle() {
     this.wish = !this.isOn;
+    this.#tries = 0;
     this.#show();
     this.settle();
   }
@@ -80,20 +79,24 @@ class Heart {
   async settle() {
     if (this.#isSettling) return;
     this.#isSettling = true;
+    clearTimeout(this.#timer);
     let answer;
     while (this.wish !== undefined && (this.wish !== this.hearted || this.isUnsure)) {
       const { wish } = this;
       answer = await this.server.put(this, wish);
-      this.isUnsure = !answer.ok && (this.isUnsure || answer.isLost);
       if (!answer.ok) break;
-      Object.assign(this, { hearted: wish, count: answer.count, version: answer.version });
+      Object.assign(this, { hearted: wish, count: answer.count, version: answer.version, isUnsure: false });
     }
     this.#isSettling = false;
-    if (answer?.code !== 'offline' && answer?.status !== 504) this.wish = undefined;
+    const { ok = true, status, wait, isLost } = answer ?? {};
+    const kept = !ok && (!status || status >= 500 || (status === 429 && this.isUnsure));
+    if (!kept) this.wish = undefined;
+    if (!ok) this.isUnsure ||= kept || isLost;
     this.#show();
-    if (answer) this.tell(answer);
-    if (this.#held) this.learn(this.#held);
-    this.#held = undefined;
+    if (answer && !(kept && this.#tries++)) this.tell({ ...answer, kept });
+    for (const news of this.#held.splice(0)) this.learn(news);
+    if (!ok && isLost) this.server.schedule(this);
+    if (kept) this.#timer = setTimeout(() => this.settle(), (wait * 1000 || 0) + backoff(this.#tries + 3));
   }
 
   tell(answer) {
@@ -106,7 +109,7 @@ class Heart {
   }
 }
 
-// One API: one query for all hearts, one socket, one reader.
+// One for each API.
 class Server {
   #hearts = new Map();
   #unread = new Set();
@@ -121,7 +124,7 @@ class Server {
     this.api = api;
     this.isOurs = new URL(api).origin === location.origin;
     for (const [key, wish] of Object.entries(this.#kept)) {
-      Object.assign(this.heart(key), { wish, isUnsure: true }).settle();
+      attempt(() => Object.assign(this.heart(key), { wish: !!wish, isUnsure: true }).settle());
     }
   }
 
@@ -130,9 +133,9 @@ class Server {
     return this.#hearts.get(key);
   }
 
-  // Wishes outlive the page until they are answered.
+  // Wishes outlive the page.
   get #kept() {
-    return JSON.parse(storage[`heart-wishes ${this.api}`] ?? '{}');
+    return attempt(() => JSON.parse(storage[`heart-wishes ${this.api}`])) ?? {};
   }
 
   keep({ key, wish }) {
@@ -146,9 +149,13 @@ class Server {
     this.#retry = this.#failures = 0;
     const kept = this.#kept;
     for (const [key, heart] of this.#hearts) {
-      if (heart.wish !== undefined) Object.assign(heart, { wish: kept[key] }).settle();
-      if (heart.views.size) this.#unread.add(heart);
+      if (heart.wish !== undefined) Object.assign(heart, { wish: kept[key] ?? heart.wish }).settle();
     }
+    this.refresh();
+  }
+
+  refresh() {
+    for (const heart of this.#hearts.values()) if (heart.views.size) this.#unread.add(heart);
     this.schedule();
   }
 
@@ -166,12 +173,13 @@ class Server {
   }
 
   async #read(hearts) {
+    const { reader } = this;
     const answer = await this.#call('POST', '/hearts/query', hearts[0].user, { target_ids: hearts.map((heart) => heart.target) });
     if (!answer.ok) return hearts.forEach((heart) => heart.tell({ ...answer, isQuiet: true }));
     hearts.forEach((heart, index) => heart.learn(answer.hearts[index]));
     const [{ hearted, stale }] = answer.hearts;
     // The cookie or token has gone.
-    if (!hearts[0].user && this.reader && hearted === undefined && !stale) this.reader = '';
+    if (!hearts[0].user && reader && reader === this.reader && hearted === undefined && !stale) this.reader = '';
   }
 
   async put({ target, user }, wish) {
@@ -180,28 +188,27 @@ class Server {
     return this.#call(wish ? 'POST' : 'DELETE', '/hearts', user, { target_id: target });
   }
 
-  // Before the first tap elsewhere: no cookie came back? Keep a token.
+  // No cookie came back? Keep a token.
   async #join() {
     let answer = await this.#call('POST', '/reader', '', undefined, 'include');
     if (answer.ok) answer = await this.#call('GET', '/reader', '', undefined, 'include');
     if (answer.ok && !answer.known) answer = await this.#call('POST', '/reader?store=element', '');
     this.#joining = undefined;
     if (!answer.ok) return answer;
-    this.reader = answer.token ?? 'cookie';
+    this.reader ||= answer.token ?? 'cookie';
   }
 
   get reader() {
-    return storage[`heart-reader ${this.api}`];
+    return /^[!-~]*$/.exec(storage[`heart-reader ${this.api}`] ?? '')?.[0];
   }
 
   set reader(reader) {
     write(`heart-reader ${this.api}`, reader);
   }
 
-  // Again while a refusal may pass.
   async #call(...request) {
     for (let tries = 0, isLost = false; ; tries++) {
-      const answer = navigator.onLine ? await this.#fetch(...request) : { ok: false, code: 'offline', status: 0 };
+      const answer = await this.#fetch(...request);
       const { ok, code, status, wait } = answer;
       const isFault = code === 'network' || status >= 500;
       isLost ||= isFault && status !== 503;
@@ -227,7 +234,7 @@ class Server {
       const answer = await response.json().catch(() => (ok ? Promise.reject() : {}));
       return { code: `http-${status}`, ...answer, ok, status, wait: +response.headers.get('Retry-After') };
     } catch {
-      return { ok: false, code: 'network', status: 0 };
+      return { ok: false, code: navigator.onLine ? 'network' : 'offline', status: 0 };
     }
   }
 
@@ -259,7 +266,7 @@ class Server {
       this.#retry = setTimeout(() => {
         this.#retry = 0;
         this.#follow();
-      }, backoff(this.#failures++, this.#failures > 8 ? 300000 : 10000));
+      }, backoff(this.#failures++));
     };
   }
 
@@ -275,13 +282,11 @@ const serverAt = (api) => {
   return servers.get(api);
 };
 
-// What the page calls itself, else its address.
 const pageAddress = () => {
   const canonical = document.querySelector('link[rel~=canonical]')?.href;
   const url = new URL(canonical || location);
   url.hash = '';
-  const names = canonical ? [] : [...url.searchParams.keys()];
-  for (const name of names) if (/^(utm_\w+|\w*clid|mc_[ce]id)$/.test(name)) url.searchParams.delete(name);
+  for (const name of [...url.searchParams.keys()]) if (!canonical && /^(utm_\w+|\w*clid|mc_[ce]id)$/.test(name)) url.searchParams.delete(name);
   return url.href;
 };
 
@@ -307,9 +312,7 @@ sheet.replaceSync(`
     background: var(--heart-background, transparent);
     color: var(--heart-text, inherit);
     cursor: pointer;
-    user-select: none;
     touch-action: manipulation;
-    transition: .2s;
   }
   button:active { scale: .96 }
   button:focus-visible { outline: 2px solid var(--on); outline-offset: 2px }
@@ -325,7 +328,6 @@ sheet.replaceSync(`
     stroke: currentColor;
     stroke-width: 1.8;
     stroke-linejoin: round;
-    transition: .2s;
   }
   @media (hover: hover) { button:hover svg { stroke: var(--on) } }
   [aria-pressed=true] svg { fill: var(--on); stroke: var(--on) }
@@ -336,22 +338,24 @@ sheet.replaceSync(`
     border-radius: 50%;
     opacity: 0;
     color: var(--on);
-    box-shadow: 0 -1em, .87em -.5em #ffb13d, .87em .5em, 0 1em #ffb13d, -.87em .5em, -.87em -.5em #ffb13d;
+    box-shadow: 0 -1em, 1em 0, 0 1em, -1em 0;
   }
   [part=count] { font-variant-numeric: tabular-nums }
   [part=count]:empty { display: none }
   [role=status] { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
   @media (pointer: coarse) { button { min-block-size: 44px } }
-  .pop svg { animation: pop .45s cubic-bezier(.2, .9, .3, 1.4) }
-  .pop::after { animation: burst .6s ease-out }
-  @media (prefers-reduced-motion) { *, ::after { transition: none !important; animation: none !important } }
+  @media (prefers-reduced-motion: no-preference) {
+    button, svg { transition: .2s }
+    .pop svg { animation: pop .45s }
+    .pop::after { animation: burst .6s }
+  }
   @keyframes pop { 0% { scale: .5 } 45% { scale: 1.3 } }
-  @keyframes burst { 0% { opacity: 1; scale: .3 } 60% { opacity: 1 } 100% { scale: 1.15 } }
+  @keyframes burst { 0% { opacity: 1; scale: .3 } }
 `);
 
-// Not innerHTML: some pages demand trusted types.
+// innerHTML needs trusted types.
 const make = (tag, attributes, ...children) => {
-  const namespace = /svg|path/.test(tag) ? 'http://www.w3.org/2000/svg' : 'http://www.w3.org/1999/xhtml';
+  const namespace = `http://www.w3.org/${/svg|path/.test(tag) ? '2000/svg' : '1999/xhtml'}`;
   const element = document.createElementNS(namespace, tag);
   for (const name in attributes) element.setAttribute(name, attributes[name]);
   element.append(...children);
@@ -375,7 +379,7 @@ class HeartButton extends HTMLElement {
 
   constructor() {
     super();
-    // No slot: the content is for where no script runs.
+    // No slot: content is for no script.
     const root = this.attachShadow({ mode: 'open', delegatesFocus: true });
     root.adoptedStyleSheets = [sheet];
     root.append(this.#button, this.#status);
@@ -383,7 +387,7 @@ class HeartButton extends HTMLElement {
   }
 
   get targetId() {
-    return this.getAttribute('target-id') || pageAddress();
+    return this.#heart?.target ?? (this.getAttribute('target-id') || pageAddress());
   }
 
   // As shown; undefined until known.
@@ -423,10 +427,11 @@ class HeartButton extends HTMLElement {
     this.#heart?.server.schedule();
   }
 
-  tell({ ok, code, status = 0, isQuiet = ok }) {
-    const { targetId, count, hearted } = this;
-    const detail = ok ? { targetId, hearted, count, version: this.#heart.version } : { targetId, code, status };
-    if (!isQuiet) this.#say(this.#texts[code === 'offline' ? code : status === 403 ? 'denied' : 'failed']);
+  tell({ ok, code, status = 0, kept = false, isQuiet }) {
+    const { targetId } = this;
+    const { hearted = false, count, opening, version } = this.#heart ?? {};
+    const detail = ok ? { targetId, hearted, count: count + opening, version } : { targetId, code, status, kept };
+    if (!isQuiet) this.#say(ok ? '' : this.#texts[kept ? 'kept' : status === 403 ? 'denied' : 'failed']);
     this.render();
     this.dispatchEvent(new CustomEvent(ok ? 'heart-change' : 'heart-error', { detail, bubbles: true, composed: true }));
   }
@@ -449,13 +454,13 @@ class HeartButton extends HTMLElement {
 
   get #lang() {
     const { lang } = this.closest('[lang]') ?? document.documentElement;
-    return /^[a-z]{2,3}(-[a-z]{4})?(-[a-z]{2})?$/i.test(lang) ? lang : navigator.language;
+    return attempt(() => Intl.getCanonicalLocales(lang)[0]) ?? navigator.language;
   }
 
   #bind() {
     this.#unbind();
     const target = this.targetId;
-    if (new Blob([target]).size > 256) return this.tell({ code: 'target-too-long' });
+    if (new Blob([target]).size > 256 || /[\p{Cc}\p{Cs}]/u.test(target)) return this.tell({ code: 'target-invalid' });
     const api = this.getAttribute('api');
     const server = serverAt(api ? new URL(api, document.baseURI).href.replace(/\/$/, '') : home);
     this.#heart = server.heart(JSON.stringify([this.getAttribute('user-id') ?? '', target]));
@@ -476,6 +481,8 @@ class HeartButton extends HTMLElement {
 
 const resume = () => servers.forEach((server) => server.resume());
 addEventListener('online', resume);
+// By another window.
+addEventListener('storage', ({ key }) => document.hidden || !/^heart-/.test(key) || servers.forEach((server) => server.refresh()));
 document.addEventListener('visibilitychange', () => (document.hidden ? servers.forEach((server) => server.schedule()) : resume()));
 
 customElements.get('heart-button') ?? customElements.define('heart-button', HeartButton);

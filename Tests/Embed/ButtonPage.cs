@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Threading.Channels;
 using HeartGrains.Tests.Infrastructure;
@@ -85,7 +86,16 @@ internal sealed class ButtonPage : IAsyncDisposable
     public Task SettledAsync() =>
         WaitForAsync("Object.entries(localStorage).every(([key, kept]) => !key.startsWith('heart-wishes') || kept === '{}')");
 
-    public Task WaitForAsync(string condition) => Page.WaitForFunctionAsync(condition);
+    /// <summary>Waits until an expression is true. Asked from here: a page with a policy would refuse to poll it.</summary>
+    public async Task WaitForAsync(string condition)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!await Page.EvaluateAsync<bool>(condition))
+        {
+            waited.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(30), condition);
+            await Task.Delay(20);
+        }
+    }
 
     public ValueTask DisposeAsync() => Page.Context.DisposeAsync();
 

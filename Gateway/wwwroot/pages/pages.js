@@ -30,7 +30,7 @@ document.addEventListener('heart-error', ({ detail }) => {
   // Reads that fail are no matter of the reader's; the button asks again by itself.
   if (!taps.delete(detail.targetId)) return;
   const { quota, offline, later, other } = toast.dataset;
-  toast.textContent = detail.status === 429 ? quota : detail.code === 'offline' ? offline : detail.status === 504 ? later : other;
+  toast.textContent = detail.code === 'offline' ? offline : detail.kept ? later : detail.status === 429 ? quota : other;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => (toast.textContent = ''), 8000);
 });
