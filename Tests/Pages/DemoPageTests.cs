@@ -33,7 +33,11 @@ public sealed class DemoPageTests(LocalBrowser browser, PageServer server) : ICl
     public async Task WithoutJavaScript_ACardsFormGivesTheHeart()
     {
         await using var visit = await Visit.OpenAsync(browser, server.At("/demo"), new() { JavaScriptEnabled = false });
+        await Assertions.Expect(Card(visit, 7).Locator("img")).ToHaveJSPropertyAsync("complete", true);
+        (await Card(visit, 7).Locator("img").EvaluateAsync<int>("image => image.naturalHeight")).ShouldBe(20);
+        await Assertions.Expect(visit.Page.Locator("#given-7")).ToBeHiddenAsync();
         await Card(visit, 7).GetByRole(AriaRole.Button).ClickAsync();
+        await Assertions.Expect(visit.Page.Locator("#given-7")).ToBeInViewportAsync();
         await Assertions.Expect(visit.Page.Locator("h1")).ToHaveTextAsync("Riverbend");
         await using var other = await Visit.OpenAsync(browser, server.At("/demo"));
         await Assertions.Expect(Card(other, 7).Locator("[part=count]")).ToHaveTextAsync("1");

@@ -25,14 +25,14 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await newcomer.SaysAsync("[data-news]", "+1 · arrived ");
         await newcomer.SaysAsync("[data-news]", " ms after your tap");
         await newcomer.ShowsAsync("[data-count]", before + 1);
-        await reader.SaysAsync("[data-news]", "+1 · from another reader");
+        await reader.SaysAsync("[data-news]", "+1 · from another window");
         await reader.ShowsAsync("[data-count]", before + 1);
         await Assertions.Expect(reader.Heart).ToHaveAttributeAsync("aria-pressed", "false");
         (await CountAsync()).ShouldBe(before + 1);
 
         await newcomer.Heart.ClickAsync();
         await newcomer.SaysAsync("[data-say]", "Taken back.");
-        await reader.SaysAsync("[data-news]", "−1 · taken back by another reader");
+        await reader.SaysAsync("[data-news]", "−1 · taken back in another window");
         await reader.ShowsAsync("[data-count]", before);
         newcomer.Errors.Concat(reader.Errors).ShouldBeEmpty();
     }
@@ -62,6 +62,28 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await visit.Heart.ClickAsync();
         await visit.SaysAsync("[data-toast]", "So many hearts!");
         await Assertions.Expect(visit.Heart).ToHaveAttributeAsync("aria-pressed", "false");
+    }
+
+    [Fact]
+    public async Task Tap_Offline_IsToldThatTheHeartIsKept()
+    {
+        await using var visit = await Visit.OpenAsync(browser, server.At("/"));
+        await visit.SaysAsync("[data-news]", "Listening");
+        await visit.Page.Context.SetOfflineAsync(true);
+        await visit.Heart.ClickAsync();
+        await visit.SaysAsync("[data-toast]", "You are offline.");
+    }
+
+    /// <summary>What moves by itself ends by itself (WCAG 2.2.2), and is over with the first heart.</summary>
+    [Fact]
+    public async Task Heart_Beats_AFewTimesAndNotOnceGiven()
+    {
+        await using var visit = await Visit.OpenAsync(browser, server.At("/"), new() { ReducedMotion = ReducedMotion.NoPreference });
+        var shape = visit.Page.Locator(".big [part=heart]");
+        await Assertions.Expect(shape).ToHaveCSSAsync("animation-name", "beat");
+        await Assertions.Expect(shape).ToHaveCSSAsync("animation-iteration-count", "3");
+        await visit.Heart.ClickAsync();
+        await Assertions.Expect(shape).ToHaveCSSAsync("animation-iteration-count", "0");
     }
 
     [Fact]
@@ -171,6 +193,9 @@ public sealed class HomePageTests(LocalBrowser browser, PageServer server) : ICl
         await using var visit = await Visit.OpenAsync(browser, server.At("/"), new() { JavaScriptEnabled = false });
         var before = await CountAsync();
         await Assertions.Expect(visit.Page.Locator(".js:visible")).ToHaveCountAsync(0);
+        await visit.Page.SetViewportSizeAsync(390, 844);
+        var code = visit.Page.Locator("#way-element pre");
+        (await code.EvaluateAsync<bool>("code => getComputedStyle(code).paddingTop === getComputedStyle(code).paddingBottom")).ShouldBeTrue();
         await Assertions.Expect(visit.Page.Locator("[data-way]:visible")).ToHaveCountAsync(6);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Give a heart" }).First.ClickAsync();
         await Assertions.Expect(visit.Page.Locator("#given")).ToBeVisibleAsync();

@@ -41,6 +41,7 @@ public sealed class PageTests(PageServer server) : IClassFixture<PageServer>
             var html = await response.Content.ReadAsStringAsync();
             html.ShouldContain($"<html lang=\"{expected}\">");
             html.ShouldContain($"<link rel=\"alternate\" hreflang=\"zh-Hans\" href=\"{path}?lang=zh\">");
+            html.ShouldContain("<meta property=\"og:title\" content=\"");
             html.ShouldNotContain("{{");
             html.ShouldNotContain("[[");
         }

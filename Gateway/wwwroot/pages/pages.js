@@ -9,10 +9,11 @@ const move = (element, frames, options) => (isCalm.matches ? undefined : element
 
 const taps = new Map();
 
+// Before the button hears of the tap: offline it fails at once.
 document.addEventListener('click', (event) => {
   const button = event.target.closest('heart-button');
   if (button) taps.set(button.targetId, performance.now());
-});
+}, { capture: true });
 
 /** Milliseconds since the reader's own tap on a target, told once; undefined when it was somebody else's. */
 const sinceTap = (target) => {
