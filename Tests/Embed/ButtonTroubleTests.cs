@@ -291,7 +291,7 @@ public sealed class ButtonTroubleTests(LocalBrowser browser, EmbeddingServer ser
         for (var tries = 0; !await condition(); tries++)
         {
             tries.ShouldBeLessThan(200);
-            await Task.Delay(50);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
 }
