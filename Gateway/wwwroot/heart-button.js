@@ -20,7 +20,7 @@ const texts = {
 };
 
 // Full jitter.
-const backoff = (tries) => Math.random() * Math.min(300000, 500 * 2 ** tries);
+const backoff = (tries) => Math.random() * Math.min(tries > 8 ? 300000 : 10000, 500 * 2 ** tries);
 
 const attempt = (action) => {
   try {
@@ -91,11 +91,11 @@ class Heart {
     const { ok = true, status, wait, isLost } = answer ?? {};
     const kept = !ok && (!status || status >= 500 || (status === 429 && this.isUnsure));
     if (!kept) this.wish = undefined;
-    if (!ok) this.isUnsure ||= kept || isLost;
+    this.isUnsure ||= kept || isLost;
     this.#show();
     if (answer && !(kept && this.#tries++)) this.tell({ ...answer, kept });
     for (const news of this.#held.splice(0)) this.learn(news);
-    if (!ok && isLost) this.server.schedule(this);
+    if (isLost) this.server.schedule(this);
     if (kept) this.#timer = setTimeout(() => this.settle(), (wait * 1000 || 0) + backoff(this.#tries + 3));
   }
 
@@ -133,7 +133,6 @@ class Server {
     return this.#hearts.get(key);
   }
 
-  // Wishes outlive the page.
   get #kept() {
     return attempt(() => JSON.parse(storage[`heart-wishes ${this.api}`])) ?? {};
   }
@@ -212,7 +211,7 @@ class Server {
       const { ok, code, status, wait } = answer;
       const isFault = code === 'network' || status >= 500;
       isLost ||= isFault && status !== 503;
-      if (ok || tries === 3 || wait > 10 || !(isFault || status === 429)) return { ...answer, isLost };
+      if (ok || tries === 3 || wait > 10 || !(isFault || status === 429)) return { ...answer, isLost: isLost && !ok };
       await new Promise((done) => setTimeout(done, wait * 1000 || backoff(tries)));
     }
   }

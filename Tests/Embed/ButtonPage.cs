@@ -93,7 +93,7 @@ internal sealed class ButtonPage : IAsyncDisposable
         while (!await Page.EvaluateAsync<bool>(condition))
         {
             waited.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(30), condition);
-            await Task.Delay(20);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 

@@ -284,6 +284,31 @@ public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : 
     }
 
     [Fact]
+    public async Task Label_AndLabelOn_AreWhatAScreenReaderSays()
+    {
+        await using var page = await ButtonPage.OpenAsync(
+            browser, server.Own($"<heart-button target-id=\"{_target}\" label=\"Like\" label-on=\"Liked\"></heart-button>"));
+        await Assertions.Expect(page.Button).ToHaveAttributeAsync("aria-label", "Like, 0 hearts");
+        await page.Button.ClickAsync();
+        await Assertions.Expect(page.Button).ToHaveAttributeAsync("aria-label", "Liked, 1 heart");
+    }
+
+    [Fact]
+    public async Task Api_OfAnotherGateway_IsTheOneAsked()
+    {
+        await using var page = await ButtonPage.OpenAsync(browser, server.Own("<p>empty</p>"));
+        await page.Page.RouteAsync("http://other.test/api/v1/hearts/query", route => route.FulfillAsync(new()
+        {
+            ContentType = "application/json",
+            Headers = new Dictionary<string, string> { ["Access-Control-Allow-Origin"] = "*" },
+            Body = $$"""{"hearts":[{"target_id":"{{_target}}","count":7,"version":9,"opening":40}]}""",
+        }));
+        await page.Page.EvaluateAsync(
+            "target => { document.body.innerHTML = `<heart-button api=\"http://other.test/\" target-id=\"${target}\"></heart-button>`; }", _target);
+        await page.ShowsAsync("47", hearted: false);
+    }
+
+    [Fact]
     public async Task TargetId_TooLong_IsTold()
     {
         await using var page = await ButtonPage.OpenAsync(browser, server.Own("<script>window.seen = []; addEventListener('heart-error', ({ detail }) => seen.push(detail.code))</script>" + Heart(new string('x', 257))));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.Playwright;
@@ -95,10 +96,15 @@ public sealed class ButtonTroubleTests(LocalBrowser browser, EmbeddingServer ser
         await page.Page.Context.SetOfflineAsync(true);
         await page.Button.ClickAsync();
         await page.WaitForAsync("seen.some(({ code }) => code === 'offline')");
-        await page.Page.Context.RouteAsync("**/api/v1/hearts", route => status == 0 ? route.AbortAsync() : route.FulfillAsync(new() { Status = status, Headers = [new("Retry-After", "60")] }));
-        var tried = page.Page.WaitForRequestAsync("**/api/v1/hearts");
+        var tries = 0;
+        await page.Page.Context.RouteAsync("**/api/v1/hearts", async route =>
+        {
+            await (status == 0 ? route.AbortAsync() : route.FulfillAsync(new() { Status = status, Headers = [new("Retry-After", "60")] }));
+            tries++;
+        });
         await page.Page.Context.SetOfflineAsync(false);
-        await tried;
+        await UntilAsync(() => Task.FromResult(tries == (status == 0 ? 4 : 1)));
+        await page.ShowsAsync("1", hearted: true);
         await page.Page.GotoAsync(server.Own("<p>read on</p>").ToString());
         await page.WaitForAsync("Object.entries(localStorage).some(([key, kept]) => key.startsWith('heart-wishes') && kept !== '{}')");
         await page.Page.Context.UnrouteAllAsync();
@@ -237,6 +243,45 @@ public sealed class ButtonTroubleTests(LocalBrowser browser, EmbeddingServer ser
         await page.ShowsAsync("1", hearted: cookies.Count > 0);
     }
 
+    [Fact]
+    public async Task Tap_RefusedForNow_IsRepeatedNoSoonerThanTheServiceSays()
+    {
+        await using var page = await ButtonPage.OpenAsync(browser, server.Own(Heart()));
+        await page.ShowsAsync("0", hearted: false);
+        var refused = new Stopwatch();
+        var pause = TimeSpan.Zero;
+        await page.Page.RouteAsync("**/api/v1/hearts", async route =>
+        {
+            pause = refused.Elapsed;
+            if (refused.IsRunning)
+            {
+                await route.ContinueAsync();
+                return;
+            }
+
+            refused.Start();
+            await route.FulfillAsync(new() { Status = 503, Headers = [new("Retry-After", "2")] });
+        });
+        await page.Button.ClickAsync();
+        await page.SettledAsync();
+        pause.ShouldBeGreaterThan(TimeSpan.FromSeconds(1.9));
+        (await server.CountAsync(_target)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Tap_TwoFirstOnesAtOnce_AreOfOneReader()
+    {
+        var other = HeartClient.Fresh("other");
+        await using var page = await ButtonPage.OpenAsync(browser, server.Foreign(Heart() + Heart(other)));
+        await page.ShowsAsync("0", hearted: false);
+        await page.Page.EvaluateAsync("() => document.querySelectorAll('heart-button').forEach((button) => button.toggle())");
+        await page.SettledAsync();
+        page.Calls.Count(static call => call == "POST /api/v1/reader").ShouldBe(2);
+        await page.Page.ReloadAsync();
+        await page.ShowsAsync("1", hearted: true);
+        await page.ShowsAsync("1", hearted: true, page.Page.Locator("heart-button [part~=button]").Last);
+    }
+
     private string Heart() => Heart(_target);
 
     private static string Heart(string target) => ButtonTests.Heart(target);
@@ -246,7 +291,7 @@ public sealed class ButtonTroubleTests(LocalBrowser browser, EmbeddingServer ser
         for (var tries = 0; !await condition(); tries++)
         {
             tries.ShouldBeLessThan(200);
-            await Task.Delay(50);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
 }
