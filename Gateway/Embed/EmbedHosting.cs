@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
 
@@ -25,7 +26,7 @@ internal static class EmbedHosting
 
         Map(EmbedScript.NewestPath, Reading, context => SendAsync(context, script, Newest), "button");
         Map(script.Path, Reading, context => SendAsync(context, script, WebFileRoutes.Immutable), "button");
-        Map("/api/v1/hearts/form", Posting, form.PostAsync, "form").WithMetadata(ProblemPage.Instance);
+        Map("/api/v1/hearts/form", Posting, form.PostAsync, "form").WithMetadata(new ProblemPage(services.ShowsPages()));
         Map("/api/v1/badge.svg", Reading, badge.GetAsync, "badge").OpenToSites();
         return routes;
 
