@@ -104,7 +104,9 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown, Gatew
         // By what is shown: of two versions that look the same, one is enough.
         var entityTag = $"\"{Convert.ToHexStringLower(SHA256.HashData(svg).AsSpan(0, 8))}\"";
         var response = context.Response;
-        response.Headers.CacheControl = "public, max-age=60";
+
+        // On our own pages it is seen right after the reader's heart is given by a form: it asks each time, and there are few of them.
+        response.Headers.CacheControl = context.Request.Headers["Sec-Fetch-Site"] == "same-origin" ? WebFileRoutes.Revalidated : "public, max-age=60";
         response.Headers.ETag = entityTag;
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers.XContentTypeOptions = "nosniff";

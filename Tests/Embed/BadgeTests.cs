@@ -51,6 +51,15 @@ public sealed class BadgeTests(GatewayServer gateway)
         one.Headers.ETag.ShouldNotBe(none.Headers.ETag);
     }
 
+    [Fact]
+    public async Task Get_ByOurOwnPage_IsAskedForAgainEachTime()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Path}?target_id={_target}");
+        request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
+        using var answer = await gateway.Client.SendAsync(request);
+        answer.Headers.CacheControl!.ToString().ShouldBe("no-cache");
+    }
+
     [Theory]
     [InlineData("", "target_id")]
     [InlineData("target_id=a&target_id=b", "target_id")]
