@@ -26,7 +26,7 @@ internal sealed class ButtonHearts(
     /// <summary>The targets as they are; where nobody can be asked, those that are known from before as they were.</summary>
     public async ValueTask<ButtonReading> ReadAsync(HttpContext context, string[] targets, string? user = null)
     {
-        if (user is null && calls.Hearts.IsDegraded && Array.TrueForAll(targets, IsRecent)) return Recall(targets);
+        if (user is null && calls.SparingAge is { } age && Array.TrueForAll(targets, target => lastKnown.TryFind(target, age, out _))) return Recall(targets);
         if (door.TryEnter(context, out var visit))
         {
             var call = new HeartBatchRead(targets, user) { RequestAborted = context.RequestAborted };
@@ -89,9 +89,6 @@ internal sealed class ButtonHearts(
             if (time.GetElapsedTime(began) + delay > Patience || !await WaitAsync(delay, context.RequestAborted)) return result;
         }
     }
-
-    private bool IsRecent(string target) =>
-        lastKnown.TryFind(target, out var known) && time.GetUtcNow().Ticks - known.AsOf <= calls.Hearts.Options.Window.Ticks;
 
     private async ValueTask<bool> WaitAsync(TimeSpan delay, CancellationToken aborted)
     {

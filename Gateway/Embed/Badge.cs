@@ -35,7 +35,7 @@ internal sealed record Badge(string Label, string Color, BadgeStyle Style)
     // Dark text on what is bright (WCAG relative luminance, at the point where both contrasts are equal).
     private const double BrightLuminance = 0.179;
 
-    /// <summary>Draws a count; null where it is not known.</summary>
+    /// <summary>The picture of a count.</summary>
     public string Draw(long count)
     {
         var number = Abbreviated(count);

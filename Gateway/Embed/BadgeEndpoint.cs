@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
@@ -8,7 +9,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Embed;
 
 /// <summary>The count as a picture. Whoever shows it in an image cannot say that it is old, so it is: when silos do not answer, the last known count.</summary>
-internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
+internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown, GatewayMetrics metrics)
 {
     private const int LabelByteLimit = 64;
     private const int WordByteLimit = 16;
@@ -44,9 +45,9 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
         }
 
         var target = query.Value["target_id"]!;
-        if (calls.Hearts.IsDegraded && lastKnown.TryFind(target, out var known))
+        if (calls.SparingAge is { } age && lastKnown.TryFind(target, age, out var known))
         {
-            await SendAsync(context, badge, known.Count + known.Opening);
+            await SendStaleAsync(context, badge, known);
             return;
         }
 
@@ -60,22 +61,33 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
         else
         {
             await (status != CallStatus.Aborted && lastKnown.TryFind(target, out known)
-                ? SendAsync(context, badge, known.Count + known.Opening)
+                ? SendStaleAsync(context, badge, known)
                 : HeartRefusals.ReadFailedAsync(context, status, call.Value.Outcome, call.RetryAfterSeconds));
         }
+    }
+
+    private Task SendStaleAsync(HttpContext context, Badge badge, in KnownHearts known)
+    {
+        metrics.CountStale();
+        return SendAsync(context, badge, known.Count + known.Opening);
     }
 
     private static Rejection? Parse(FormFields query, ref Badge badge)
     {
         if (query["target_id"] is null) return Rejected("target_id", "is missing");
+        var label = query["label"] ?? "";
+        if (label.EnumerateRunes().Any(IsNoncharacter)) return Rejected("label", "must hold no noncharacters such as U+FFFE");
         if (!TryReadColor(query["color"] ?? "heart", out var color)) return Rejected("color", $"must be three or six hexadecimal digits or one of {string.Join(", ", Colors.Keys)}");
         BadgeStyle? style = query["style"] switch { null or "flat" => BadgeStyle.Flat, "square" => BadgeStyle.Square, "pill" => BadgeStyle.Pill, _ => null };
         if (style is null) return Rejected("style", "must be flat, square or pill");
-        badge = new Badge(query["label"] ?? "", color, style.Value);
+        badge = new Badge(label, color, style.Value);
         return null;
     }
 
     private static Rejection Rejected(string field, string message) => new Rejection(Problem.InvalidQuery, "See errors for each parameter.").Add(field, message);
+
+    /// <summary>Code points that stand for no character, ever; of some of them XML is not well-formed.</summary>
+    private static bool IsNoncharacter(Rune rune) => (rune.Value & 0xFFFE) == 0xFFFE || rune.Value is >= 0xFDD0 and <= 0xFDEF;
 
     private static bool TryReadColor(string text, out string color)
     {
@@ -92,12 +104,14 @@ internal sealed class BadgeEndpoint(GrainCalls calls, LastKnown lastKnown)
         // By what is shown: of two versions that look the same, one is enough.
         var entityTag = $"\"{Convert.ToHexStringLower(SHA256.HashData(svg).AsSpan(0, 8))}\"";
         var response = context.Response;
-        response.Headers.CacheControl = "public, max-age=60";
+
+        // On our own pages it is seen right after the reader's heart is given by a form: it asks each time, and there are few of them.
+        response.Headers.CacheControl = context.Request.Headers["Sec-Fetch-Site"] == "same-origin" ? WebFileRoutes.Revalidated : "public, max-age=60";
         response.Headers.ETag = entityTag;
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-        if (context.Request.Headers.IfNoneMatch.ToString().Contains(entityTag, StringComparison.Ordinal))
+        if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, entityTag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;

@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
 
@@ -23,9 +24,9 @@ internal static class EmbedHosting
         var form = ActivatorUtilities.CreateInstance<HeartForm>(services);
         var badge = ActivatorUtilities.CreateInstance<BadgeEndpoint>(services);
 
-        Map(EmbedScript.NewestPath, Reading, context => SendAsync(context, script, Newest), "button");
-        Map(script.Path, Reading, context => SendAsync(context, script, WebFileRoutes.Immutable), "button");
-        Map("/api/v1/hearts/form", Posting, form.PostAsync, "form").WithMetadata(ProblemPage.Instance);
+        Map(EmbedScript.NewestPath, Reading, context => SendAsync(context, script.File, Newest), "button");
+        foreach (var (path, file) in script.Pinned) Map(path, Reading, context => SendAsync(context, file, WebFileRoutes.Immutable), "button");
+        Map("/api/v1/hearts/form", Posting, form.PostAsync, "form").WithMetadata(new ProblemPage(services.ShowsPages()));
         Map("/api/v1/badge.svg", Reading, badge.GetAsync, "badge").OpenToSites();
         return routes;
 
@@ -34,10 +35,10 @@ internal static class EmbedHosting
     }
 
     /// <summary>Public code: a module of another origin is loaded with CORS, and a page may isolate itself from all that does not allow it.</summary>
-    private static Task SendAsync(HttpContext context, EmbedScript script, string cacheControl)
+    private static Task SendAsync(HttpContext context, WebFile file, string cacheControl)
     {
         context.Response.Headers.AccessControlAllowOrigin = "*";
         context.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-        return script.File.SendAsync(context, cacheControl);
+        return file.SendAsync(context, cacheControl);
     }
 }

@@ -21,7 +21,8 @@ internal sealed class FormFields
     public static Parsed<FormFields> Parse(ReadOnlySpan<char> text, Problem invalid, params ReadOnlySpan<(string Name, int ByteLimit)> known)
     {
         var fields = new FormFields();
-        var rejection = new Rejection(invalid, "See errors for each field.");
+        var kind = invalid == Problem.InvalidQuery ? "parameter" : "field";
+        var rejection = new Rejection(invalid, $"See errors for each {kind}.");
         foreach (var range in text.Split('&'))
         {
             var pair = text[range];
@@ -31,7 +32,7 @@ internal sealed class FormFields
             var limit = LimitOf(name, known);
             if (limit == 0)
             {
-                rejection.Add(name[..Math.Min(name.Length, 64)].ToString(), "is not a field of this request");
+                rejection.Add(name[..Math.Min(name.Length, 64)].ToString(), $"is not a {kind} of this request");
                 continue;
             }
 

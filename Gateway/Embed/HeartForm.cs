@@ -36,7 +36,7 @@ internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList si
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers.Location = PageOf(form.Value["return"], context) ?? PageOf(context.Request.Headers.Referer, context) ?? "/";
+        context.Response.Headers.Location = sites.TryReadPage(form.Value["return"], context, out var page) || sites.TryReadPage(context.Request.Headers.Referer, context, out page) ? page : "/";
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
     }
 
@@ -63,11 +63,4 @@ internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList si
 
     private static bool IsOurSite(HttpContext context) =>
         context.Request.Headers.Origin.Count > 0 && (!SiteList.IsForeign(context) || context.Request.Headers["Sec-Fetch-Site"] == "same-site");
-
-    /// <summary>An address to go back to: of this service or of a site that may embed it, else null.</summary>
-    private string? PageOf(string? address, HttpContext context) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var page) && page.Scheme is "http" or "https" && page.UserInfo.Length == 0
-            && sites.IsAllowed(page.GetLeftPart(UriPartial.Authority), context)
-            ? page.AbsoluteUri
-            : null;
 }

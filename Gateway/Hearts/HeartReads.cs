@@ -35,7 +35,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         }
 
         var targets = body.Value.TargetIds;
-        if (calls.Hearts.IsDegraded && TryFind(targets, out var known) && Array.TrueForAll(known, IsRecent))
+        if (calls.SparingAge is { } age && TryFind(targets, age, out var known))
         {
             await StaleAsync(context, targets, known);
             return;
@@ -50,7 +50,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
             for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index]);
             await FreshAsync(context, targets, call.Value);
         }
-        else if (status != CallStatus.Aborted && TryFind(targets, out known))
+        else if (status != CallStatus.Aborted && TryFind(targets, TimeSpan.MaxValue, out known))
         {
             await StaleAsync(context, targets, known);
         }
@@ -62,7 +62,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
 
     private async Task ReadAsync(HttpContext context, string targetId, string? userId)
     {
-        if (calls.Hearts.IsDegraded && lastKnown.TryFind(targetId, out var known) && IsRecent(known))
+        if (calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out var known))
         {
             await StaleAsync(context, targetId, known);
             return;
@@ -102,14 +102,11 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         await json.SendAsync(context, StatusCodes.Status200OK);
     }
 
-    /// <summary>Most calls succeed while it is only degraded: what is older than the window that made it so is worth a call.</summary>
-    private bool IsRecent(KnownHearts known) => time.GetUtcNow().Ticks - known.AsOf <= calls.Hearts.Options.Window.Ticks;
-
-    private bool TryFind(string[] targets, out KnownHearts[] known)
+    private bool TryFind(string[] targets, TimeSpan age, out KnownHearts[] known)
     {
         known = new KnownHearts[targets.Length];
         for (var index = 0; index < targets.Length; index++)
-            if (!lastKnown.TryFind(targets[index], out known[index])) return false;
+            if (!lastKnown.TryFind(targets[index], age, out known[index])) return false;
         return true;
     }
 

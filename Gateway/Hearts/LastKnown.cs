@@ -82,6 +82,10 @@ internal sealed class LastKnown
         }
     }
 
+    /// <summary>What is known of a target and was heard no longer than <paramref name="age"/> ago.</summary>
+    public bool TryFind(string targetId, TimeSpan age, out KnownHearts known) =>
+        TryFind(targetId, out known) && _time.GetUtcNow().Ticks - known.AsOf <= age.Ticks;
+
     private int SetOf(ulong hash) => (int)(hash >> 32) & _setMask;
 
     private Lock StripeOf(int set) => _stripes[set & (_stripes.Length - 1)];

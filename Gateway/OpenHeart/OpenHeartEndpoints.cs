@@ -104,16 +104,16 @@ internal sealed class OpenHeartEndpoints(
         else context.Response.StatusCode = ClientClosedRequest;
     }
 
-    /// <summary>Back to the page where that is asked for and the page may be gone to: to send people anywhere would lend this host's name to whoever writes the link.</summary>
+    /// <summary>Back to the page where that is asked for and the page may be gone to.</summary>
     private Task GivenAsync(HttpContext context, string emoji)
     {
         if (context.Request.Query.TryGetValue("redirect", out var asked))
         {
             var target = asked is [{ Length: > 0 } url] ? url : context.Request.Headers.Referer.ToString();
-            if (Uri.TryCreate(target, UriKind.Absolute, out var page) && page.UserInfo.Length == 0 && sites.IsAllowed(page.GetLeftPart(UriPartial.Authority), context))
+            if (sites.TryReadPage(target, context, out var location))
             {
                 context.Response.StatusCode = StatusCodes.Status303SeeOther;
-                context.Response.Headers.Location = page.AbsoluteUri;
+                context.Response.Headers.Location = location;
                 return Task.CompletedTask;
             }
         }

@@ -1,25 +1,34 @@
 using System.Text;
-using System.Text.Encodings.Web;
+using HeartGrains.Gateway.Pages;
+using Microsoft.Net.Http.Headers;
 
 namespace HeartGrains.Gateway.Problems;
 
-/// <summary>In an endpoint's metadata: whoever calls it reads with eyes, so that problems are told as a page.</summary>
-internal sealed class ProblemPage
+/// <summary>In an endpoint's metadata: whoever calls it reads with eyes, so that problems are told as a page, in the reader's language.</summary>
+/// <param name="isStyled">Whether the style sheet of our pages is served.</param>
+internal sealed class ProblemPage(bool isStyled)
 {
-    public static readonly ProblemPage Instance = new();
+    private const string ContentSecurityPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private readonly string _style = isStyled ? $"<link rel=\"stylesheet\" href=\"{PageAsset.All.First(static asset => asset.Name == "style").Path}\">" : "";
+    private readonly string _policy = isStyled ? ContentSecurityPolicy + "; style-src 'self'" : ContentSecurityPolicy;
 
     public Task WriteAsync(HttpContext context, Problem problem, string detail)
     {
+        var language = PageLanguages.Of(context.Request);
+        var texts = language.Texts;
         var back = BackOf(context.Request);
         var html = $"""
-            <!doctype html>
-            <html lang="en">
-            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>{Escaped(problem.Title)}</title></head>
+            <!DOCTYPE html>
+            <html lang="{language.Tag}">
+            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>{Escaped(texts["refused.heading"])}</title>{_style}</head>
             <body>
-            <h1>{Escaped(problem.Title)}</h1>
-            <p>{Escaped(detail)}</p>
-            {(back is null ? "" : $"<p><a href=\"{Escaped(back)}\">Back to the page</a></p>")}
-            <p><small>{problem.Status} {problem.Code}</small></p>
+            <main class="refused">
+            <h1>{Escaped(texts["refused.heading"])}</h1>
+            <p class="lead">{Escaped(texts["refused." + WordOf(problem)])}</p>
+            {(back is null ? "" : $"<p><a class=\"button\" href=\"{Escaped(back)}\">{Escaped(texts["refused.back"])}</a></p>")}
+            <p lang="en"><small>{problem.Status} {problem.Code}: {Escaped(detail)}</small></p>
+            </main>
             </body>
             </html>
             """;
@@ -27,14 +36,24 @@ internal sealed class ProblemPage
         var body = Encoding.UTF8.GetBytes(html);
         response.ContentType = "text/html; charset=utf-8";
         response.ContentLength = body.Length;
-        response.Headers.ContentSecurityPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        response.Headers.ContentLanguage = language.Tag;
+        response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptLanguage);
+        response.Headers.ContentSecurityPolicy = _policy;
         response.Headers.XContentTypeOptions = "nosniff";
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
     }
+
+    private static string WordOf(Problem problem) => problem.Status switch
+    {
+        StatusCodes.Status403Forbidden => "site",
+        StatusCodes.Status429TooManyRequests => "quota",
+        >= 500 => "later",
+        _ => "other",
+    };
 
     /// <summary>The page the call came from. It is that page's visitor who reads this, so it needs no leave.</summary>
     private static string? BackOf(HttpRequest request) =>
         Uri.TryCreate(request.Headers.Referer.ToString(), UriKind.Absolute, out var page) && page.Scheme is "http" or "https" ? page.AbsoluteUri : null;
 
-    private static string Escaped(string text) => HtmlEncoder.Default.Encode(text);
+    private static string Escaped(string text) => PageTemplate.Html.Encode(text);
 }

@@ -56,6 +56,12 @@ internal sealed partial class GrainCalls : IDisposable
     /// <summary>The breaker of the pipeline <c>hearts</c>.</summary>
     public Breaker Hearts { get; }
 
+    /// <summary>
+    /// How old a count may be that is told without a call, while silos answer badly; null while they answer well. Most calls succeed while the breaker is only degraded: what is older than the window
+    /// that made it so is worth a call.
+    /// </summary>
+    public TimeSpan? SparingAge => Hearts.IsDegraded ? Hearts.Options.Window : null;
+
     /// <summary>The timeout of the pipeline <c>quota</c>.</summary>
     public QuotaPatience QuotaPatience { get; }
 

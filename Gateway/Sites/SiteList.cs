@@ -35,6 +35,15 @@ internal sealed class SiteList : IDisposable
     /// <summary>Whether the origin is a configured site's, or the one this request was sent to.</summary>
     public bool IsAllowed(string origin, HttpContext context) => IsOwn(origin, context.Request) || EntryOf(origin) is not null;
 
+    /// <summary>Reads an address to send a browser to: a page of this service or of a configured site; anything else would lend this host's name to whoever writes the link.</summary>
+    public bool TryReadPage(string? address, HttpContext context, out string location)
+    {
+        var isPage = Uri.TryCreate(address, UriKind.Absolute, out var page) && page.Scheme is "http" or "https" && page.UserInfo.Length == 0
+            && IsAllowed(page.GetLeftPart(UriPartial.Authority), context);
+        location = isPage ? page!.AbsoluteUri : "";
+        return isPage;
+    }
+
     /// <summary>The site that the calling page is of: a configured entry; empty for this service's own pages and for callers that are no page; null for others.</summary>
     public string? SiteOf(HttpContext context) =>
         OriginOf(context) is not { } origin || IsOwn(origin, context.Request) ? "" : EntryOf(origin);

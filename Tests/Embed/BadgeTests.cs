@@ -38,6 +38,12 @@ public sealed class BadgeTests(GatewayServer gateway)
         using var again = await GetAsync($"target_id={_target}", none.Headers.ETag!.ToString());
         again.StatusCode.ShouldBe(HttpStatusCode.NotModified);
         (await again.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
+        foreach (var tags in (string[])["*", $"\"x\", W/{none.Headers.ETag}", $"{none.Headers.ETag},\"x\""])
+        {
+            using var listed = await GetAsync($"target_id={_target}", tags);
+            listed.StatusCode.ShouldBe(HttpStatusCode.NotModified, tags);
+        }
+
         blue.Headers.ETag.ShouldNotBe(none.Headers.ETag);
         await gateway.Client.GiveAsync(_target, "u1");
         using var one = await GetAsync($"target_id={_target}", none.Headers.ETag.ToString());
@@ -45,10 +51,23 @@ public sealed class BadgeTests(GatewayServer gateway)
         one.Headers.ETag.ShouldNotBe(none.Headers.ETag);
     }
 
+    [Fact]
+    public async Task Get_ByOurOwnPage_IsAskedForAgainEachTime()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Path}?target_id={_target}");
+        request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
+        using var answer = await gateway.Client.SendAsync(request);
+        answer.Headers.CacheControl!.ToString().ShouldBe("no-cache");
+    }
+
     [Theory]
     [InlineData("", "target_id")]
     [InlineData("target_id=a&target_id=b", "target_id")]
     [InlineData("target_id=a&label=%00", "label")]
+    [InlineData("target_id=a&label=%EF%BF%BE", "label")]
+    [InlineData("target_id=a&label=x%EF%BF%BF", "label")]
+    [InlineData("target_id=a&label=%EF%B7%90", "label")]
+    [InlineData("target_id=a&label=%F0%9F%BF%BF", "label")]
     [InlineData("target_id=a&label=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg", "label")]
     [InlineData("target_id=a&color=12345", "color")]
     [InlineData("target_id=a&color=%22/%3E", "color")]
@@ -57,7 +76,9 @@ public sealed class BadgeTests(GatewayServer gateway)
     public async Task Get_InvalidParameter_IsRefused(string query, string field)
     {
         using var answer = await GetAsync(query);
-        (await answer.ShouldBeProblemAsync(400, "invalid-query")).GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue();
+        var problem = await answer.ShouldBeProblemAsync(400, "invalid-query");
+        problem.GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue();
+        problem.ToString().ShouldNotContain(" field");
     }
 
     [Fact]

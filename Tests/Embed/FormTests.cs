@@ -1,4 +1,5 @@
 using System.Net;
+using Deque.AxeCore.Playwright;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.Playwright;
@@ -51,11 +52,13 @@ public sealed class FormTests(LocalBrowser browser, EmbeddingServer server) : IC
     public async Task Post_FromASiteThatIsNotAllowed_IsAReadablePageWithTheWayBack()
     {
         var url = new Uri(server.Site.At("stranger.test"), server.Site.Pages.Add(Form()));
-        await using var page = await ButtonPage.OpenAsync(browser, url, NoScript);
+        await using var page = await ButtonPage.OpenAsync(browser, url);
         var answer = await page.Page.RunAndWaitForResponseAsync(
             () => page.Page.GetByRole(AriaRole.Button, new() { Name = "Love this" }).ClickAsync(), response => response.Url.EndsWith(Path, StringComparison.Ordinal));
         answer.Status.ShouldBe(403);
-        await Assertions.Expect(page.Page.GetByRole(AriaRole.Heading)).ToBeVisibleAsync();
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Heading)).ToHaveTextAsync("That did not work");
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Link)).ToHaveCSSAsync("display", "inline-block");
+        (await page.Page.RunAxe()).Violations.ShouldBeEmpty();
         (await page.Page.GetByRole(AriaRole.Link).GetAttributeAsync("href")).ShouldBe(new Uri(url, "/").ToString());
         (await server.CountAsync(_target)).ShouldBe(0);
     }
@@ -83,6 +86,21 @@ public sealed class FormTests(LocalBrowser browser, EmbeddingServer server) : IC
         html.ShouldContain("is not a field of this request");
         html.ShouldNotContain("<b>");
         (await server.CountAsync(_target)).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("zh-CN,zh;q=0.9", "zh-Hans", "没有成功")]
+    [InlineData("tlh", "en", "That did not work")]
+    public async Task Post_Refused_IsToldInTheReadersLanguage(string accepted, string tag, string words)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new FormUrlEncodedContent([]) };
+        request.Headers.TryAddWithoutValidation("Accept-Language", accepted);
+        using var answer = await server.Gateway.Client.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        answer.Content.Headers.ContentLanguage.ShouldBe([tag]);
+        var html = await answer.Content.ReadAsStringAsync();
+        html.ShouldContain($"<html lang=\"{tag}\">");
+        html.ShouldContain($"<h1>{words}</h1>");
     }
 
     [Fact]

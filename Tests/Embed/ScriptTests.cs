@@ -90,6 +90,18 @@ public sealed class ScriptTests(GatewayServer gateway)
         (await answer.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
     }
 
+    /// <summary>A page that pins a script keeps it when there is a newer one.</summary>
+    [Fact]
+    public void PinnedAt_EarlierScripts_AreEachAtTheAddressOfTheirContent()
+    {
+        var pinned = EmbedScript.PinnedAt(
+            ["wwwroot/heart-button.js", "wwwroot/earlier/1.0.js", "wwwroot/earlier/same.js", "wwwroot/earlier/notes.md", "wwwroot/pages/pages.js"],
+            static name => new WebFile(name, name == "earlier/1.0.js" ? "1"u8.ToArray() : "2"u8.ToArray()));
+        pinned.Keys.ShouldBe(["/heart-button.6b86b273ff34fce1.js", "/heart-button.d4735e3a265e16ee.js"], ignoreOrder: true);
+        pinned["/heart-button.6b86b273ff34fce1.js"].Bytes.ShouldBe("1"u8.ToArray());
+        _script.Pinned.Keys.ShouldContain(_script.Path);
+    }
+
     [Fact]
     public async Task Get_AnotherHash_IsNotFound()
     {

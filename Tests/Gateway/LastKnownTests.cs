@@ -29,6 +29,18 @@ public sealed class LastKnownTests
     }
 
     [Fact]
+    public void TryFind_OlderThanAsked_IsNotFound()
+    {
+        _known.Note("t", count: 5, version: 8);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        _known.TryFind("t", TimeSpan.FromSeconds(10), out var seen).ShouldBeTrue();
+        seen.Count.ShouldBe(5);
+        _time.Advance(TimeSpan.FromTicks(1));
+        _known.TryFind("t", TimeSpan.FromSeconds(10), out _).ShouldBeFalse();
+        _known.TryFind("t", TimeSpan.MaxValue, out _).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Note_OpeningTold_IsKeptByHeartsThatDoNotTellIt()
     {
         _known.Note("t", new HeartState(HeartOutcome.Committed, 0, 0, null, Opening: 7));

@@ -123,6 +123,9 @@ public sealed class StaleReadTests
 
         ShouldBeStale(seen, "a", count: 7, version: 9);
         (await server.Client.GiveAsync("t", "u")).IsSuccessStatusCode.ShouldBeTrue();
+        var calls = server.Grains.Calls;
+        (await server.Client.GetStringAsync("/api/v1/badge.svg?target_id=a")).ShouldContain(">7</text>");
+        server.Grains.Calls.ShouldBe(calls);
     }
 
     private static async Task KnowAsync(ScriptedServer server, string target, long count, long version)
