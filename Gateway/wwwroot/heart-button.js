@@ -1,4 +1,4 @@
-// <heart-button>: see docs/embedding.md. MIT licence.
+// See docs/embedding.md. MIT licence.
 
 const home = new URL(import.meta.url).origin;
 
@@ -252,9 +252,12 @@ class Server {
 
   #connect() {
     const socket = (this.#socket = new WebSocket(`${this.api.replace('http', 'ws')}/api/v1/live`));
+    let silence;
     this.#live.clear();
     socket.onopen = () => this.#follow();
     socket.onmessage = ({ data }) => {
+      clearTimeout(silence);
+      silence = setTimeout(() => socket.close(), 60000);
       this.#failures = 0;
       for (const update of JSON.parse(data).updates ?? []) {
         for (const heart of this.#hearts.values()) if (heart.target === update.target_id) heart.learn(update);
@@ -378,7 +381,6 @@ class HeartButton extends HTMLElement {
 
   constructor() {
     super();
-    // No slot: content is for no script.
     const root = this.attachShadow({ mode: 'open', delegatesFocus: true });
     root.adoptedStyleSheets = [sheet];
     root.append(this.#button, this.#status);

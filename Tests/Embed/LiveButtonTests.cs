@@ -51,6 +51,22 @@ public sealed class LiveButtonTests(LocalBrowser browser, EmbeddingServer server
         page.Sockets.ShouldBe(2);
     }
 
+    /// <summary>A gateway that hangs closes nothing: what it owes at least twice a minute does not come.</summary>
+    [Fact]
+    public async Task Socket_SilentForAMinute_IsGivenUpAndOpenedAgain()
+    {
+        await using var page = await ButtonPage.OpenAsync(browser, server.Own(ButtonTests.Heart(_target)), live: true);
+        await page.HearAsync();
+        await page.Page.Clock.InstallAsync();
+        page.Tell(_target, count: 5, version: 7);
+        await page.ShowsAsync("5", hearted: false);
+        await page.Page.Clock.FastForwardAsync("00:50");
+        page.Sockets.ShouldBe(1);
+        await page.Page.Clock.FastForwardAsync("00:11");
+        (await page.HearAsync()).ShouldBe($$$"""{"subscribe":["{{{_target}}}"],"since":{"{{{_target}}}":7}}""");
+        page.Sockets.ShouldBe(2);
+    }
+
     /// <summary>News of a heart may come before the answer to it: the heart must not be shown twice.</summary>
     [Fact]
     public async Task Update_BeforeTheAnswerToATap_IsNotCountedTwice()
