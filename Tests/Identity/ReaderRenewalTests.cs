@@ -14,7 +14,7 @@ public sealed class ReaderRenewalTests : IDisposable
 {
     private const string Own = "https://hearts.example";
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 26, 3, 0, 0, TimeSpan.Zero));
-    private readonly SiteList _sites = new(new ConfigurationBuilder().AddInMemoryCollection([new("HeartGrains:Sites", "https://*.blog.example")]).Build(), NullLogger<SiteList>.Instance);
+    private readonly SiteList _sites = new(new ConfigurationBuilder().AddInMemoryCollection([new("HeartGrains:Sites", "https://*.blog.example"), new("HeartGrains:Listen", "0.0.0.0")]).Build(), NullLogger<SiteList>.Instance);
     private readonly Readers _readers;
 
     public ReaderRenewalTests() =>
