@@ -35,13 +35,15 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         }
 
         var targets = body.Value.TargetIds;
-        if (calls.SparingAge is { } age && TryFind(targets, age, out var known))
+        // A reader who reloads a page asks above all whether the heart is still there, which no last state tells.
+        var reader = body.Value.UserId is null ? readers.Find(context) : null;
+        KnownHearts[] known;
+        if (reader is null && calls.SparingAge is { } age && TryFind(targets, age, out known))
         {
             await StaleAsync(context, targets, known);
             return;
         }
 
-        var reader = body.Value.UserId is null ? readers.Find(context) : null;
         if (reader is not null) context.Response.Headers.CacheControl = "no-store";
         var call = new HeartBatchRead(targets, body.Value.UserId ?? reader) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
@@ -62,13 +64,14 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
 
     private async Task ReadAsync(HttpContext context, string targetId, string? userId)
     {
-        if (calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out var known))
+        var reader = userId is null ? readers.Find(context) : null;
+        KnownHearts known;
+        if (reader is null && calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out known))
         {
             await StaleAsync(context, targetId, known);
             return;
         }
 
-        var reader = userId is null ? readers.Find(context) : null;
         var call = new HeartRead(targetId, userId ?? reader) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         var state = call.Value;
