@@ -65,7 +65,7 @@ internal sealed class ButtonHearts(
         var isServed = false;
         try
         {
-            var result = await giving.GiveAsync(context, target, user);
+            var result = await giving.GiveAsync(context, target, new Caller(user, HeartOrigin.Reader));
             isServed = result.Refusal is null;
             return result;
         }

@@ -3,6 +3,7 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
+using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Embed;
 
@@ -19,8 +20,8 @@ internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList si
         var body = await FormFields.ReadBodyAsync(context.Request, BodyByteLimit);
         var form = body.Rejection is null ? Parse(body.Value) : new(null!, body.Rejection);
         var operation = form.Value?["action"] == "withdraw" ? HeartOperation.Withdraw : HeartOperation.Give;
-        var caller = form.Rejection is { } invalid ? new Caller(null, invalid) : Identify(context);
-        if (caller.UserId is not { } user)
+        var caller = form.Rejection is { } invalid ? new Caller(null, Refusal: invalid) : Identify(context);
+        if (caller.UserId is null)
         {
             giving.CountInvalid(operation);
             await caller.RefuseAsync(context);
@@ -28,7 +29,7 @@ internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList si
         }
 
         var target = form.Value!["target_id"]!;
-        var result = await (operation == HeartOperation.Give ? giving.GiveAsync(context, target, user) : giving.WithdrawAsync(context, target, user));
+        var result = await (operation == HeartOperation.Give ? giving.GiveAsync(context, target, caller) : giving.WithdrawAsync(context, target, caller));
         if (result.Refusal is { } refusal)
         {
             await refusal.WriteAsync(context);
@@ -58,7 +59,7 @@ internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList si
         if (readers.Find(context) is not null || IsOurSite(context)) return readers.FindOrIssue(context);
 
         // A form of another site brings no cookie, and none that we set would come with the next.
-        return readers.OfAddress(context, AddressReaders.Soft) is { } reader ? new Caller(reader) : Caller.Nobody(Problem.InvalidFields);
+        return readers.OfAddress(context, AddressReaders.Soft) is { } reader ? new Caller(reader, HeartOrigin.Reader) : Caller.Nobody(Problem.InvalidFields);
     }
 
     private static bool IsOurSite(HttpContext context) =>

@@ -4,7 +4,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Gives or withdraws a user's heart.</summary>
-internal sealed class HeartWrite(string targetId, string userId, bool isGiven) : GrainCall<HeartReceipt>
+internal sealed class HeartWrite(string targetId, string userId, HeartOrigin? origin, bool isGiven) : GrainCall<HeartReceipt>
 {
     // A commit usually takes a few milliseconds.
     private const int SlowLedgerMillis = 100;
@@ -16,7 +16,7 @@ internal sealed class HeartWrite(string targetId, string userId, bool isGiven) :
     protected override bool WaitedForLedger(in HeartReceipt value) => value.LedgerMillis >= SlowLedgerMillis;
 
     protected override ValueTask<HeartReceipt> SendAsync(CancellationToken cancellationToken) =>
-        isGiven ? _grain.GiveAsync(userId, cancellationToken) : _grain.WithdrawAsync(userId, cancellationToken);
+        isGiven ? _grain.GiveAsync(userId, origin, cancellationToken) : _grain.WithdrawAsync(userId, origin, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in HeartReceipt value) => value.Outcome;
 }

@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -10,19 +11,19 @@ namespace HeartGrains.Gateway.Hearts;
 /// </summary>
 internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection, Quota quota, LastKnown lastKnown, GatewayMetrics metrics)
 {
-    /// <summary>Gives a user's heart. Writes the quota's headers, and nothing else, to the answer.</summary>
-    public ValueTask<GiveResult> GiveAsync(HttpContext context, string targetId, string userId, string? campaignId = null) =>
-        ToldAsync(context, HeartOperation.Give, targetId, userId, campaignId);
+    /// <summary>Gives the heart of a caller who was not refused. Writes the quota's headers, and nothing else, to the answer.</summary>
+    public ValueTask<GiveResult> GiveAsync(HttpContext context, string targetId, in Caller caller, string? campaignId = null) =>
+        ToldAsync(context, HeartOperation.Give, targetId, caller.UserId!, caller.Origin, campaignId);
 
-    /// <summary>Takes a user's heart back; else as <see cref="GiveAsync"/>.</summary>
-    public ValueTask<GiveResult> WithdrawAsync(HttpContext context, string targetId, string userId) =>
-        ToldAsync(context, HeartOperation.Withdraw, targetId, userId, null);
+    /// <summary>Takes the caller's heart back; else as <see cref="GiveAsync"/>.</summary>
+    public ValueTask<GiveResult> WithdrawAsync(HttpContext context, string targetId, in Caller caller) =>
+        ToldAsync(context, HeartOperation.Withdraw, targetId, caller.UserId!, caller.Origin, null);
 
     /// <summary>Counts a call that was refused before it came here.</summary>
     public void CountInvalid(HeartOperation operation) => metrics.CountHeart(operation, HeartResult.Invalid);
 
     /// <summary>Does either, the answer said by a function, in the one asynchronous method that a heart costs.</summary>
-    public async Task ChangeAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId, GiveAnswer answer)
+    public async Task ChangeAsync(HttpContext context, HeartOperation operation, string targetId, string userId, HeartOrigin? origin, string? campaignId, GiveAnswer answer)
     {
         // Before the quota: a call that cannot be sent must cost the user nothing.
         var isConnected = connection.IsConnected && quota.IsReady;
@@ -43,7 +44,7 @@ internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection
             return;
         }
 
-        var call = new HeartWrite(targetId, userId, operation == HeartOperation.Give) { RequestAborted = context.RequestAborted };
+        var call = new HeartWrite(targetId, userId, origin, operation == HeartOperation.Give) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Value.Outcome != HeartOutcome.Committed)
         {
@@ -65,10 +66,10 @@ internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection
         return answer(context, targetId, userId, new GiveResult(refusal.Result, default, refusal));
     }
 
-    private async ValueTask<GiveResult> ToldAsync(HttpContext context, HeartOperation operation, string targetId, string userId, string? campaignId)
+    private async ValueTask<GiveResult> ToldAsync(HttpContext context, HeartOperation operation, string targetId, string userId, HeartOrigin? origin, string? campaignId)
     {
         GiveResult told = default;
-        await ChangeAsync(context, operation, targetId, userId, campaignId, (HttpContext _, string _, string _, in GiveResult result) =>
+        await ChangeAsync(context, operation, targetId, userId, origin, campaignId, (HttpContext _, string _, string _, in GiveResult result) =>
         {
             told = result;
             return Task.CompletedTask;

@@ -53,7 +53,7 @@ internal sealed class HeartWrites(HeartGiving giving, Readers readers)
     {
         var caller = readers.Identify(context, userId, operation == HeartOperation.Give ? Problem.InvalidFields : Problem.InvalidQuery);
         if (caller.UserId is { } user)
-            return giving.ChangeAsync(context, operation, targetId, user, campaignId, operation == HeartOperation.Withdraw ? Withdrawn : userId is null ? GivenByReader : Given);
+            return giving.ChangeAsync(context, operation, targetId, user, caller.Origin, campaignId, operation == HeartOperation.Withdraw ? Withdrawn : userId is null ? GivenByReader : Given);
         giving.CountInvalid(operation);
         return caller.RefuseAsync(context);
     }

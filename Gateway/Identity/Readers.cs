@@ -80,7 +80,7 @@ internal sealed class Readers
     {
         if (userId is null) return _seal is null ? Caller.Nobody(invalid) : FindOrIssue(context);
         if (IsReader(userId)) return Caller.Pretender(invalid);
-        return HasCookie(context) && IsForeign(context) ? Caller.OfForeignPage : new Caller(userId);
+        return HasCookie(context) && IsForeign(context) ? Caller.OfForeignPage : new Caller(userId, HeartOrigin.Claimed);
     }
 
     /// <summary>
@@ -99,7 +99,7 @@ internal sealed class Readers
         token = New();
         if (isElement) SendHeader(context, token, site);
         else SendCookie(context, token);
-        return new Caller(UserIdOf(token.Reader));
+        return new Caller(UserIdOf(token.Reader), HeartOrigin.Reader);
     }
 
     /// <summary>A token for the element's own storage: of the reader whose token came in the header, or of a new one.</summary>
@@ -156,7 +156,7 @@ internal sealed class Readers
             _metrics.CountRenewed();
         }
 
-        return new Caller(UserIdOf(token.Reader));
+        return new Caller(UserIdOf(token.Reader), HeartOrigin.Reader);
     }
 
     private ReaderToken New()

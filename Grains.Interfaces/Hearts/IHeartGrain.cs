@@ -10,13 +10,13 @@ namespace HeartGrains.Hearts;
 [Alias("hearts.IHeartGrain")]
 public interface IHeartGrain : IGrainWithStringKey
 {
-    /// <summary>Gives the user's heart. Idempotent: a repeat returns what the first call returned.</summary>
+    /// <summary>Gives the user's heart. Idempotent: a repeat returns what the first call returned. <paramref name="origin"/> is <see cref="HeartOrigin.Claimed"/> when null.</summary>
     [AlwaysInterleave, Alias("Give")]
-    ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken = default);
+    ValueTask<HeartReceipt> GiveAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Takes the user's heart back. Idempotent.</summary>
+    /// <summary>Takes the user's heart back. Idempotent. <paramref name="origin"/> as above.</summary>
     [AlwaysInterleave, Alias("Withdraw")]
-    ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default);
+    ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default);
 
     /// <summary>Count and version, and whether <paramref name="userId"/> loves the target when it is not null.</summary>
     [AlwaysInterleave, Alias("Read")]

@@ -64,11 +64,11 @@ internal sealed class HeartGrain(
     }
 
     /// <inheritdoc/>
-    public ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken = default) =>
+    public ValueTask<HeartReceipt> GiveAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) =>
         Change(HeartEventKind.Given, userId, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) =>
+    public ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) =>
         Change(HeartEventKind.Withdrawn, userId, cancellationToken);
 
     /// <inheritdoc/>

@@ -145,9 +145,9 @@ public class GrainFactoryProxy : DispatchProxy
 
     private sealed class Heart(ScriptedGrains grains) : IHeartGrain
     {
-        public ValueTask<HeartReceipt> GiveAsync(string userId, CancellationToken cancellationToken = default) => new(grains.Write(grains.Count(), cancellationToken));
+        public ValueTask<HeartReceipt> GiveAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) => new(grains.Write(grains.Count(), cancellationToken));
 
-        public ValueTask<HeartReceipt> WithdrawAsync(string userId, CancellationToken cancellationToken = default) => GiveAsync(userId, cancellationToken);
+        public ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) => GiveAsync(userId, origin, cancellationToken);
 
         public ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default) => new(grains.Read(grains.Count(), cancellationToken));
 
