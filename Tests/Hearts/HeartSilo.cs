@@ -141,9 +141,9 @@ internal readonly record struct HeartTarget(IHeartGrain Grain)
 {
     public Task<HeartReceipt> GiveAsync(string userId) => GiveUntilAsync(userId, TestContext.Current.CancellationToken);
 
-    public Task<HeartReceipt> GiveUntilAsync(string userId, CancellationToken givesUp) => Grain.GiveAsync(userId, givesUp).AsTask();
+    public Task<HeartReceipt> GiveUntilAsync(string userId, CancellationToken givesUp) => Grain.GiveAsync(userId, null, givesUp).AsTask();
 
-    public Task<HeartReceipt> WithdrawAsync(string userId) => Grain.WithdrawAsync(userId, TestContext.Current.CancellationToken).AsTask();
+    public Task<HeartReceipt> WithdrawAsync(string userId) => Grain.WithdrawAsync(userId, null, TestContext.Current.CancellationToken).AsTask();
 
     public Task<OpeningReceipt> SetOpeningAsync(long opening) => Grain.SetOpeningAsync(opening, TestContext.Current.CancellationToken).AsTask();
 
