@@ -5,6 +5,7 @@ using HeartGrains.Ledger;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
+using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -23,6 +24,7 @@ public static class GrainHosting
         ["Ledger"] = typeof(LedgerOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
+        [WebhookOptions.Name] = typeof(WebhookOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
     };
 
@@ -48,6 +50,7 @@ public static class GrainHosting
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
+        services.AddWebhooks(settings, configuration);
         services.AddSingleton<SiloLive>();
         services.AddHostedService(provider => provider.GetRequiredService<SiloLive>());
         services.AddHealthChecks()

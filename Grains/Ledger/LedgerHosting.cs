@@ -4,6 +4,7 @@ using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using HeartGrains.Resilience;
+using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -41,5 +42,6 @@ internal static class LedgerHosting
         services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IWebhookStore)provider.GetRequiredService<LedgerStore>().Hearts);
     }
 }

@@ -45,6 +45,9 @@ internal sealed class SqliteWriter : IDisposable
         ];
     }
 
+    /// <summary>For statements that are rarely asked.</summary>
+    public SqliteConnection Connection => _connection;
+
     /// <inheritdoc cref="SqliteAppender.LastError"/>
     public string LastError => _appender.LastError;
 
