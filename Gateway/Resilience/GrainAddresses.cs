@@ -1,6 +1,7 @@
 using HeartGrains.Hearts;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
+using HeartGrains.Webhooks;
 using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -24,6 +25,12 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    /// <summary>The grain that sends to an endpoint.</summary>
+    public IWebhookGrain Webhook(string endpoint) => grains.GetGrain<IWebhookGrain>(IWebhookGrain.KeyPrefix + endpoint);
+
+    /// <summary>The grain that knows the endpoints.</summary>
+    public IWebhookListGrain Webhooks() => grains.GetGrain<IWebhookListGrain>(0);
 
     /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
     public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace HeartGrains.Webhooks;
 
 /// <summary>
@@ -10,21 +12,34 @@ public interface IWebhookGrain : IGrainWithStringKey
     const string KeyPrefix = "w:";
 
     /// <summary>Keeps the endpoint served. Called by every silo again and again.</summary>
-    [Alias("Serve")]
+    [AlwaysInterleave, Alias("Serve")]
     ValueTask ServeAsync(CancellationToken cancellationToken = default);
 
     /// <summary>How the endpoint stands; null when the ledger cannot be read or the endpoint is not configured.</summary>
-    [Alias("Read")]
+    [AlwaysInterleave, Alias("Read")]
     ValueTask<WebhookStanding?> ReadAsync(CancellationToken cancellationToken = default);
 
     /// <summary>What could not be delivered for a day, by target, from behind <paramref name="after"/>; null as above.</summary>
-    [Alias("ListDead")]
+    [AlwaysInterleave, Alias("ListDead")]
     ValueTask<DeadLetter[]?> ListDeadAsync(string after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Tries dead letters again: the target's, or all. Returns how many; null as above.</summary>
-    [Alias("Resend")]
+    [AlwaysInterleave, Alias("Resend")]
     ValueTask<int?> ResendAsync(string? targetId, CancellationToken cancellationToken = default);
 }
+
+/// <summary>Tells which endpoints are configured, on the silo that was asked. Its key is 0.</summary>
+[Alias("webhooks.IWebhookListGrain")]
+public interface IWebhookListGrain : IGrainWithIntegerKey
+{
+    /// <summary>The endpoints' names and the hosts they are at.</summary>
+    [Alias("List")]
+    ValueTask<WebhookName[]> ListAsync(CancellationToken cancellationToken = default);
+}
+
+/// <summary>A configured endpoint.</summary>
+[GenerateSerializer, Immutable, Alias("webhooks.WebhookName")]
+public sealed record WebhookName([property: Id(0)] string Name, [property: Id(1)] string Host);
 
 /// <summary>How an endpoint stands.</summary>
 /// <param name="Pending">Targets whose state is yet to be delivered.</param>

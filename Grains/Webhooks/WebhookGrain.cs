@@ -37,6 +37,13 @@ internal sealed partial class WebhookGrain(
     }
 
     /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_endpoint is not null) metrics.Forget(_endpoint.Name);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public ValueTask ServeAsync(CancellationToken cancellationToken = default) => default;
 
     /// <inheritdoc/>
@@ -75,14 +82,15 @@ internal sealed partial class WebhookGrain(
             var (pending, _, dead) = await store.CountAsync(_endpoint!.Name, stop);
             metrics.Show(_endpoint.Name, pending, dead);
         }
-        catch (LedgerException exception)
-        {
-            // Nothing is lost: the place has not moved.
-            if (_unread.TryPass(time.GetTimestamp(), out var count)) Log.Waits(logger, count, exception.Message);
-        }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The activation ends; the next one goes on from the ledger.
+        }
+        catch (Exception exception)
+        {
+            // The ledger, or the silo of a target. Nothing is lost: what was not settled is due still.
+            _place = null;
+            if (_unread.TryPass(time.GetTimestamp(), out var count)) Log.Waits(logger, count, exception is LedgerException ? exception.Message : exception.GetType().Name);
         }
     }
 
@@ -123,7 +131,9 @@ internal sealed partial class WebhookGrain(
 
     private async Task SendAsync(WaitingTarget waiting, CancellationToken stop)
     {
-        var state = await GrainFactory.GetGrain<IHeartGrain>(waiting.TargetId).ReadAsync(null, stop);
+        // By its bare key: the usual overload refuses keys of white space, which are fine targets.
+        var grain = (IHeartGrain)GrainFactory.GetGrain(typeof(IHeartGrain), IdSpan.Create(waiting.TargetId));
+        var state = await grain.ReadAsync(null, stop);
         if (state.Outcome != HeartOutcome.Committed) return;
         var attempt = await sender.SendAsync(_endpoint!, WebhookMessage.IdOf(_endpoint!.Name, waiting.Target, state), WebhookMessage.Write(waiting.TargetId, state), stop);
         var now = NowMicros();

@@ -91,10 +91,22 @@ internal sealed class WebhookSettings
             if (endpoint.Name is not { } name) throw StartException.Setting($"{path}:Name", "The endpoint has no name");
             if (endpoints.Exists(known => known.Name == name)) throw StartException.Setting($"{path}:Name", $"Two endpoints are named '{name}'");
             if (endpoint.Secret is not { } secret) throw StartException.Setting($"{path}:Secret", $"The endpoint '{name}' has no secret");
-            endpoints.Add(new WebhookEndpoint(name, ReadUrl(endpoint.Url, path, allowsLoopback), new WebhookSignature(secret, endpoint.PreviousSecret)));
+            endpoints.Add(new WebhookEndpoint(name, ReadUrl(endpoint.Url, path, allowsLoopback), ReadSecrets(secret, endpoint.PreviousSecret, path)));
         }
 
         return new WebhookSettings(options, allowsLoopback, endpoints);
+    }
+
+    private static WebhookSignature ReadSecrets(string secret, string? previous, string path)
+    {
+        try
+        {
+            return new WebhookSignature(secret, previous);
+        }
+        catch (FormatException)
+        {
+            throw StartException.Setting($"{path}:Secret", "The secret is not whsec_ and base64");
+        }
     }
 
     private static Uri ReadUrl(string? text, string path, bool allowsLoopback)
