@@ -6,7 +6,9 @@ using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
@@ -32,6 +34,7 @@ internal static class GatewayHosting
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
             [PageOptions.Name] = typeof(PageOptions),
+            [DocsOptions.Name] = typeof(DocsOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
@@ -61,6 +64,7 @@ internal static class GatewayHosting
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
+        builder.Services.AddDocs();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
@@ -82,8 +86,9 @@ internal static class GatewayHosting
         app.MapBreakers();
         app.MapEmbed();
         app.MapPages();
-        app.MapOperations();
+        app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
         app.MapDashboard();
+        app.MapDocs();
     }
 
     internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);

@@ -1,0 +1,44 @@
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Identity;
+
+namespace HeartGrains.Tests.OpenApi;
+
+/// <summary>A gateway with everything on that the document describes.</summary>
+public sealed class ApiServer : IAsyncLifetime
+{
+    /// <summary>Reaches everything.</summary>
+    public const string AdminKey = "an operator's key of these tests";
+
+    /// <summary>Reaches less than most calls need.</summary>
+    public const string WeakKey = "a reading server's key of these tests";
+
+    internal GatewayServer Gateway { get; } = new(
+        [
+            "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:Applause:Enabled=true", "--HeartGrains:Sites=https://blog.example.com",
+            .. TestKeys.Switches(AdminKey), .. TestKeys.Switches(WeakKey, "hearts:read", "weak", 1),
+        ]);
+
+    /// <summary>As a program is, not a browser: no cookies, no redirects.</summary>
+    internal HttpClient Client { get; } = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+
+    internal DocumentedApi Api { get; private set; } = null!;
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        await Gateway.InitializeAsync();
+        Client.BaseAddress = Gateway.Url;
+        Api = new DocumentedApi(JsonNode.Parse(await Client.GetStringAsync("/openapi/v1.json"))!);
+    }
+
+    internal static AuthenticationHeaderValue Bearer(string key) => new("Bearer", key);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await Gateway.DisposeAsync();
+    }
+}
