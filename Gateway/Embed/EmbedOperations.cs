@@ -11,14 +11,14 @@ internal static class EmbedOperations
 
     public static readonly Operation Form = new("postHeartForm", Group, "A heart by a plain form", "For pages without JavaScript: gives or takes back a reader's heart and leads back to the page. Refusals are pages.")
     {
-        Access = Access.Users,
+        Access = Access.AnonymousReaders,
         IsJudgedByQuotas = true,
         Body = new(
-            FormFields.MediaType,
+            Payload.FormType,
             Shape.Object(
                 "HeartForm", "A form's fields.", ("target_id", Shapes.TargetId), ("return", Shape.Text("The page to lead back to, of this service or of a configured site.", most: 2048).Optional()),
                 ("action", Shape.OneOf("What to do; `give` if left out.", "give", "withdraw").Optional())),
-            new Dictionary<string, string> { ["give"] = "target_id=post_123&return=%2Fdemo", ["withdraw"] = "target_id=post_123&action=withdraw" }, 16 * 1024),
+            new Dictionary<string, string> { ["give"] = """{"target_id":"post_123","return":"/demo"}""", ["withdraw"] = """{"target_id":"post_123","action":"withdraw"}""" }, 16 * 1024),
         Answers = [new(303, "Done; back to the page.", null, Header.Location with { Description = "The page.", Example = "/demo", IsAlways = true }, Header.CacheControl("no-store"), Header.NewReader, Header.NewReaderToken)],
         Problems =
         [

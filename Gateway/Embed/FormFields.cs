@@ -11,7 +11,7 @@ namespace HeartGrains.Gateway.Embed;
 /// </summary>
 internal sealed class FormFields
 {
-    public const string MediaType = "application/x-www-form-urlencoded";
+    private const string MediaType = "application/x-www-form-urlencoded";
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
 
     /// <summary>The value, or null when it was not given.</summary>

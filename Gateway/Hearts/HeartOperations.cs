@@ -47,9 +47,9 @@ internal static class HeartOperations
             ("reader", """{"target_id":"post_123"}""")),
         Answers =
         [
-            new(201, "The heart is new, and on disk.", Payload.Json(Given, """{"id":"h_wPMfd3GCKHRE7K4UBkMbgA","target_id":"post_123","user_id":"u456","count":1,"timestamp":"2024-06-15T10:22:33.123456Z","version":1,"created":true}"""),
+            new(201, "The heart is new, and on disk.", Payload.Json(Given, """{"id":"h_wPMfd3GCKHRE7K4UBkMbg","target_id":"post_123","user_id":"u456","count":1,"timestamp":"2024-06-15T10:22:33.123456Z","version":1,"created":true}"""),
                 Header.Location with { IsAlways = true }, Header.NewReader, Header.NewReaderToken),
-            new(200, "It was given before: the same `id` and `timestamp`, nothing written.", Payload.Json(Given, """{"id":"h_wPMfd3GCKHRE7K4UBkMbgA","target_id":"post_123","user_id":"u456","count":1,"timestamp":"2024-06-15T10:22:33.123456Z","version":1,"created":false}"""),
+            new(200, "It was given before: the same `id` and `timestamp`, nothing written.", Payload.Json(Given, """{"id":"h_wPMfd3GCKHRE7K4UBkMbg","target_id":"post_123","user_id":"u456","count":1,"timestamp":"2024-06-15T10:22:33.123456Z","version":1,"created":false}"""),
                 Header.NewReader, Header.NewReaderToken),
         ],
         Problems = WriteProblems,
@@ -116,7 +116,7 @@ internal static class HeartOperations
                     "UserPage", "Who loves a target.", ("target_id", Shapes.TargetId),
                     ("users", Shape.List("Newest first.", Shape.Object("UserHeart", "Who, and since when.", ("user_id", Shape.Text("The user.")), ("id", Shapes.HeartId), ("timestamp", Shapes.GivenAt)), most: HeartQuery.MaxLimit)),
                     ("next_cursor", Shape.Text("Where the next page begins; `null` after the last.").OrNull())),
-                """{"target_id":"post_123","users":[{"user_id":"u456","id":"h_wPMfd3GCKHRE7K4UBkMbgA","timestamp":"2024-06-15T10:22:33.123456Z"}],"next_cursor":null}"""), Header.CacheControl("no-cache")),
+                """{"target_id":"post_123","users":[{"user_id":"u456","id":"h_wPMfd3GCKHRE7K4UBkMbg","timestamp":"2024-06-15T10:22:33.123456Z"}],"next_cursor":null}"""), Header.CacheControl("no-cache")),
         ],
         Problems = [Problem.InvalidCursor, .. ReadProblems],
     };

@@ -16,6 +16,7 @@ internal static class ReaderOperations
 
     public static readonly Operation Issue = new("issueReader", Group, "A token for a reader", "In a cookie; or in the answer, for a page whose browser keeps no cookie for us, which sends it as the header `Heart-Reader` from then on.")
     {
+        Access = Access.AnonymousReaders,
         Parameters = [new("store", Shape.OneOf("`element`: the token is kept by the element.", "element"), "element")],
         Answers =
         [
@@ -23,6 +24,5 @@ internal static class ReaderOperations
                 Shape.Object("StoredReader", "Where a reader's token is.", ("stored", Shape.OneOf("Where.", "cookie", "element")), ("token", Shape.Text("The token, for the element to keep.").Optional())),
                 """{"stored":"cookie"}"""), Header.CacheControl("no-store"), Header.NewReader, Header.NewReaderToken),
         ],
-        Problems = [Problem.OriginNotAllowed],
     };
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Hosting;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.OpenApi;
@@ -83,19 +84,23 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
 
     private static OpenApiMediaType MediaTypeOf(OpenApiDocument document, Payload payload)
     {
-        var isJson = payload.MediaType == Payload.JsonType;
         return new OpenApiMediaType
         {
             Schema = payload.Shape.In(document),
             Examples = payload.Examples.ToDictionary(
-                static example => example.Key, example => (IOpenApiExample)new OpenApiExample { Value = isJson ? JsonNode.Parse(example.Value) : example.Value }),
+                static example => example.Key, example => (IOpenApiExample)new OpenApiExample { Value = payload.HasFields ? JsonNode.Parse(example.Value) : example.Value }),
         };
     }
 
     private static OpenApiResponses ResponsesOf(OpenApiDocument document, RouteEndpoint endpoint, Operation operation)
     {
         var responses = new SortedDictionary<int, OpenApiResponse>();
-        Header[] always = operation.IsJudgedByQuotas ? [Header.RequestId, .. Header.Quotas] : [Header.RequestId];
+        Header[] always =
+        [
+            Header.RequestId,
+            .. operation.IsJudgedByQuotas ? Header.Quotas : [],
+            .. endpoint.Metadata.GetMetadata<IEnableCorsAttribute>() is null ? [] : Header.OpenToSites,
+        ];
         foreach (var answer in operation.Answers)
         {
             responses.Add(answer.Status, new OpenApiResponse
@@ -111,7 +116,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
             if (!responses.TryGetValue(problems.Key, out var response)) responses[problems.Key] = response = new OpenApiResponse { Content = new Dictionary<string, OpenApiMediaType>() };
             var told = string.Join("\n", problems.Select(static problem => $"- `{problem.Code}`: {problem.Title}"));
             response.Description = response.Description is { } before ? $"{before}\n{told}" : told;
-            response.Headers = HeadersOf([.. always, Header.CacheControl("no-store"), .. HeadersOf(problems.Key, operation)]);
+            response.Headers = HeadersOf([.. always, Header.CacheControl("no-store"), .. HeadersOf(problems.Key, endpoint, operation)]);
             response.Content ??= new Dictionary<string, OpenApiMediaType>();
             foreach (var (type, content) in ProblemExamples.Of(document, endpoint, operation, [.. problems])) response.Content[type] = content;
         }
@@ -129,22 +134,23 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
             .. operation.Parameters.Any(static parameter => parameter.In == ParameterLocation.Query) && operation.ProblemForm == ProblemForm.Document ? [Problem.InvalidQuery] : Array.Empty<Problem>(),
             .. operation.Body is { } && operation.ProblemForm == ProblemForm.Document ? OfBodies : [],
             .. operation.Body is { MediaType: Payload.JsonType } && operation.ProblemForm == ProblemForm.Document ? OfJson : [],
-            .. operation.Access == Access.Everybody ? [] : OfCredentials,
+            .. operation.Access is Access.Everybody or Access.AnonymousReaders ? [] : OfCredentials,
             .. operation.Access is Access.Users or Access.ReadersOfUsers ? [Problem.UserMismatch] : Array.Empty<Problem>(),
-            .. operation.Access == Access.Users ? [Problem.OriginNotAllowed] : Array.Empty<Problem>(),
+            .. operation.Access is Access.Users or Access.AnonymousReaders ? [Problem.OriginNotAllowed] : Array.Empty<Problem>(),
             .. operation.Problems,
             .. waits ? OfCallsThatWait : [],
             .. OfEveryCall,
         ];
     }
 
-    private static Header[] HeadersOf(int status, Operation operation) =>
+    private static Header[] HeadersOf(int status, RouteEndpoint endpoint, Operation operation) =>
     [
         .. status is 429 or 503 ? [Header.RetryAfter] : Array.Empty<Header>(),
-        .. status is 401 or 403 && operation.Access != Access.Everybody ? [Header.Challenge] : Array.Empty<Header>(),
+        .. status is 401 or 403 && operation.Access is not (Access.Everybody or Access.AnonymousReaders) ? [Header.Challenge] : Array.Empty<Header>(),
         .. status is 429 && !operation.IsJudgedByQuotas ? Header.Quotas : [],
         .. status is 426 ? [new Header("Upgrade", "What to ask for.", "websocket", true), new Header("Sec-WebSocket-Version", "The version spoken.", "13", true)] : Array.Empty<Header>(),
         .. operation.ProblemForm == ProblemForm.Text ? Header.OpenToEverybody : [],
+        .. endpoint.Metadata.GetMetadata<ProblemPage>() is null ? [] : Header.OfPages,
     ];
 
     private static Dictionary<string, IOpenApiHeader> HeadersOf(IEnumerable<Header> headers) => headers.DistinctBy(static header => header.Name).ToDictionary(

@@ -37,6 +37,7 @@ internal static class ApiSecurity
     {
         return access switch
         {
+            Access.AnonymousReaders => [With(Cookie), With(Header), []],
             Access.Users => [With(UserToken), With(ServerKey, AuthScope.HeartsWrite), With(Cookie), With(Header), []],
             Access.ReadersOfUsers => [With(UserToken), With(ServerKey, AuthScope.HeartsRead), With(Cookie), With(Header), []],
             Access.Lists => [With(ServerKey, AuthScope.HeartsRead), []],

@@ -9,6 +9,9 @@ internal enum Access
     /// <summary>Everybody.</summary>
     Everybody,
 
+    /// <summary>Changes something for the anonymous reader who calls.</summary>
+    AnonymousReaders,
+
     /// <summary>Changes something for a user: the user, who proves it, an anonymous reader, or a server for any user.</summary>
     Users,
 
@@ -93,6 +96,10 @@ internal sealed record Parameter(string Name, Shape Shape, string? Example = nul
 internal sealed record Payload(string MediaType, Shape Shape, IReadOnlyDictionary<string, string> Examples, int? ByteLimit = null)
 {
     public const string JsonType = "application/json";
+    public const string FormType = "application/x-www-form-urlencoded";
+
+    /// <summary>Examples are JSON: of a form, an object of its fields.</summary>
+    public bool HasFields => MediaType is JsonType or FormType;
 
     /// <summary>JSON, with one example.</summary>
     public static Payload Json(Shape shape, string example) => new(JsonType, shape, new Dictionary<string, string> { ["example"] = example });
@@ -151,6 +158,22 @@ internal sealed record Header(string Name, string Description, string Example, b
         new("Access-Control-Max-Age", "For preflights, in seconds.", "86400", true),
         new("Heart-Problem", "The code of the problem, where the answer stands for one.", "quota-exceeded"),
         NewReader,
+    ];
+
+    /// <summary>Lets pages of configured sites read an answer.</summary>
+    public static readonly Header[] OpenToSites =
+    [
+        new("Access-Control-Allow-Origin", "The page's origin, if it is of a site in `HeartGrains:Sites`.", "https://blog.example.com"),
+        new("Access-Control-Allow-Credentials", "To such a page: with its reader's cookie.", "true"),
+        new("Access-Control-Expose-Headers", "To such a page: what it may read beside the body.", "ETag,Retry-After"),
+        new("Vary", "What the answer depends on.", "Origin"),
+    ];
+
+    /// <summary>Of a refusal that is a page.</summary>
+    public static readonly Header[] OfPages =
+    [
+        new("Content-Language", "The reader's language.", "en"), new("Vary", "What the answer depends on.", "Accept-Language"),
+        new("Content-Security-Policy", "The page runs nothing.", "default-src 'none'"), new("X-Content-Type-Options", "It is a page and nothing else.", "nosniff"),
     ];
 
     /// <summary>What caches may do.</summary>

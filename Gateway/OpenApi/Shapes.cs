@@ -12,7 +12,7 @@ internal static class Shapes
     public static readonly Shape CampaignId = Shape.Text($"What it counts towards, if anything. 1 to 64 bytes of UTF-8. {Identifier}", 1, Hearts.Identifier.CampaignByteLimit);
     public static readonly Shape Count = Shape.Whole("Users who love the target now.");
     public static readonly Shape Version = Shape.Whole("Changes the target has seen: 1, 2, 3 … without gaps; 0 for none.");
-    public static readonly Shape HeartId = Shape.Text("The heart's id, the same for this user and target for ever.", pattern: "^h_[A-Za-z0-9_-]{22}$");
+    public static readonly Shape HeartId = Shape.Text("The heart's id, the same for this user and target for ever.", pattern: "^h[A-Za-z0-9_-]{22}$");
     public static readonly Shape GivenAt = Shape.Time("When the heart was given: UTC, in microseconds.");
 
     public static readonly Parameter Target = Parameter.Required("target_id", TargetId, "post_123");

@@ -64,6 +64,9 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
     /// <summary>All calls, made once.</summary>
     public sealed class Run : IAsyncLifetime
     {
+        // Where nobody is believed who brings no proof.
+        private readonly ApiServer _strict = new("--HeartGrains:Auth:AllowClaimedUser=false");
+
         internal ApiServer Server { get; } = new();
 
         internal List<Answer> Answers { get; } = [];
@@ -72,6 +75,7 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
         public async ValueTask InitializeAsync()
         {
             await Server.InitializeAsync();
+            await _strict.InitializeAsync();
             foreach (var user in (string[])["u1", "u2", "u3"])
             {
                 using var given = await Server.Client.GiveAsync("post_123", user);
@@ -79,12 +83,13 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
             }
 
             foreach (var call in Server.Api.Calls) Answers.AddRange(await CallAsync(Server.Api, call));
+            foreach (var call in _strict.Api.Calls) Answers.AddRange(await CallAsync(_strict.Api, call, client: _strict.Client));
         }
 
         internal IReadOnlySet<int> StatusesOf(string id) => Answers.Where(answer => answer.Id == id).Select(static answer => answer.Status).ToHashSet();
 
         /// <summary>Makes all calls of an operation; of another target than the examples', if one is given.</summary>
-        internal async Task<List<Answer>> CallAsync(DocumentedApi api, DocumentedCall call, string? target = null)
+        internal async Task<List<Answer>> CallAsync(DocumentedApi api, DocumentedCall call, string? target = null, HttpClient? client = null)
         {
             var answers = new List<Answer>();
             foreach (var request in CallPlan.Examples(call).Concat(CallPlan.Mistakes(call)))
@@ -93,7 +98,7 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
                 {
                     if (target is not null && request.Content is { } body && await body.ReadAsStringAsync() is { Length: < 1024 } text)
                         request.Content = new StringContent(text.Replace("post_123", target, StringComparison.Ordinal), body.Headers.ContentType!);
-                    using var answer = await Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+                    using var answer = await (client ?? Server.Client).SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                     answers.Add(new Answer(call.Id, (int)answer.StatusCode, await api.FaultsOfAsync(call, answer)));
                 }
             }
@@ -102,6 +107,10 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
         }
 
         /// <inheritdoc/>
-        public ValueTask DisposeAsync() => Server.DisposeAsync();
+        public async ValueTask DisposeAsync()
+        {
+            await Server.DisposeAsync();
+            await _strict.DisposeAsync();
+        }
     }
 }

@@ -11,14 +11,22 @@ public sealed class ApiServer : IAsyncLifetime
     /// <summary>Reaches everything.</summary>
     public const string AdminKey = "an operator's key of these tests";
 
-    /// <summary>Reaches less than most calls need.</summary>
-    public const string WeakKey = "a reading server's key of these tests";
+    /// <summary>Reaches what reads.</summary>
+    public const string ReadKey = "a reading server's key of these tests";
 
-    internal GatewayServer Gateway { get; } = new(
+    /// <summary>Reaches what writes.</summary>
+    public const string WriteKey = "a writing server's key of these tests";
+
+    public ApiServer() : this([]) { }
+
+    internal ApiServer(params string[] settings) => Gateway = new(
         [
-            "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:Applause:Enabled=true", "--HeartGrains:Sites=https://blog.example.com",
-            .. TestKeys.Switches(AdminKey), .. TestKeys.Switches(WeakKey, "hearts:read", "weak", 1),
+            "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:OpenHeart:AddressReaders=soft, closed.example=off", "--HeartGrains:Applause:Enabled=true",
+            "--HeartGrains:Sites=https://blog.example.com", .. TestKeys.Switches(AdminKey), .. TestKeys.Switches(ReadKey, "hearts:read", "reads", 1),
+            .. TestKeys.Switches(WriteKey, "hearts:write", "writes", 2), .. settings,
         ]);
+
+    internal GatewayServer Gateway { get; }
 
     /// <summary>As a program is, not a browser: no cookies, no redirects.</summary>
     internal HttpClient Client { get; } = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });

@@ -20,6 +20,7 @@ internal static class CallPlan
         }
 
         yield return Request(call, BodiesOf(call).First(), static parameter => parameter["example"] is not null);
+        yield return With(Request(call, BodiesOf(call).First()), static headers => headers.Add("Origin", "https://blog.example.com"));
         foreach (var request in Special(call)) yield return request;
     }
 
@@ -34,7 +35,7 @@ internal static class CallPlan
         yield return With(Request(call, body), static headers => headers.Add("Origin", "https://evil.example"));
         yield return With(Request(call, body), static headers => headers.Authorization = null);
         yield return With(Request(call, body), static headers => headers.Authorization = ApiServer.Bearer("of nobody, long enough to be a key"));
-        yield return With(Request(call, body), static headers => headers.Authorization = ApiServer.Bearer(ApiServer.WeakKey));
+        foreach (var key in (string[])[ApiServer.ReadKey, ApiServer.WriteKey]) yield return With(Request(call, body), headers => headers.Authorization = ApiServer.Bearer(key));
         if (call.Bodies is not { } bodies) yield break;
         foreach (var (type, _) in bodies)
         {
@@ -89,7 +90,7 @@ internal static class CallPlan
             .. from content in bodies
                from example in content.Value!["examples"]!.AsObject()
                let value = example.Value!["value"]!
-               select ((string, string)?)(content.Key, content.Key == "application/json" ? value.ToJsonString() : value.GetValue<string>()),
+               select ((string, string)?)(content.Key, Sent(content.Key, value)),
         ];
     }
 
@@ -98,17 +99,33 @@ internal static class CallPlan
     {
         "watchTargets" =>
         [
-            With(Request(call), static headers =>
-            {
-                headers.Connection.Add("Upgrade");
-                headers.Upgrade.Add(new ProductHeaderValue("websocket"));
-                headers.Add("Sec-WebSocket-Version", "13");
-                headers.Add("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]));
-            }),
+            With(Request(call), Handshake),
+            With(With(Request(call), Handshake), static headers => headers.Add("Origin", "https://evil.example")),
         ],
         "readTarget" or "readBadge" => [With(Request(call), static headers => headers.TryAddWithoutValidation("If-None-Match", "*"))],
-        "giveReaction" => [Request(call, ("text/plain", "❤️"), more: "redirect=https%3A%2F%2Fblog.example.com%2Fhello"), Request(call, ("text/plain", "no emoji"))],
+        "giveReaction" => [Request(call, ("text/plain", "❤️"), more: "redirect=https%3A%2F%2Fblog.example.com%2Fhello"), Request(call, ("text/plain", "no emoji")), OnSite(Request(call, ("text/plain", "❤️")), "closed.example")],
         _ => [],
+    };
+
+    private static void Handshake(HttpRequestHeaders headers)
+    {
+        headers.Connection.Add("Upgrade");
+        headers.Upgrade.Add(new ProductHeaderValue("websocket"));
+        headers.Add("Sec-WebSocket-Version", "13");
+        headers.Add("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]));
+    }
+
+    private static HttpRequestMessage OnSite(HttpRequestMessage request, string site)
+    {
+        request.RequestUri = new Uri(request.RequestUri!.ToString().Replace("blog.example.com", site, StringComparison.Ordinal), UriKind.Relative);
+        return request;
+    }
+
+    private static string Sent(string mediaType, JsonNode example) => mediaType switch
+    {
+        "application/json" => example.ToJsonString(),
+        "application/x-www-form-urlencoded" => string.Join('&', example.AsObject().Select(static field => $"{field.Key}={Uri.EscapeDataString(field.Value!.GetValue<string>())}")),
+        _ => example.GetValue<string>(),
     };
 
     private static HttpRequestMessage With(HttpRequestMessage request, Action<HttpRequestHeaders> change)
