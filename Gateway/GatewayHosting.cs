@@ -3,6 +3,7 @@ using HeartGrains.Gateway.Applause;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
@@ -32,6 +33,7 @@ internal static class GatewayHosting
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
+            [GrpcOptions.Name] = typeof(GrpcOptions),
             [PageOptions.Name] = typeof(PageOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
@@ -61,12 +63,14 @@ internal static class GatewayHosting
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
+        builder.AddGrpcPort();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
     /// <summary>What a request goes through, in this order, and everything that answers.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        app.UseGrpcPort();
         app.UseTrustedProxies();
         app.UseRequestDiagnostics();
         app.UseProblems();

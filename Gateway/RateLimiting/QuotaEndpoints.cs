@@ -9,7 +9,7 @@ using HeartGrains.RateLimiting;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey operatorKey)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, OperatorKey operatorKey)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -38,36 +38,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
         }
 
         var request = body.Value;
-        if (Readers.IsReader(request.UserId))
-        {
-            // Lists name readers: whoever reads them must not be able to silence one.
-            await Caller.Pretender(Problem.InvalidFields).RefuseAsync(context);
-            return;
-        }
-
-        if (!quota.IsReady)
-        {
-            await QuotaRefusals.UnavailableAsync(context);
-            return;
-        }
-
-        var keys = new QuotaKeys(request.UserId, CampaignId: request.CampaignId);
-        if (quota.Set.Policies.Where(policy => keys.Of(policy.Policy.Dimension) is not null && !policy.Policy.IsShadow).MinBy(policy => policy.Policy.Limit) is { } least
-            && request.Tokens > least.Policy.Limit)
-        {
-            await context.WriteProblemAsync(new Rejection(Problem.InvalidFields, "See errors for each field.")
-                .Add("tokens", $"must be at most {least.Policy.Limit}, the limit of the policy {least.Policy.Name}"));
-            return;
-        }
-
-        var judgement = await quota.AcquireAsync(keys, request.Tokens, context.RequestAborted);
-        QuotaHeaders.Write(context, judgement);
-        if (judgement.Status != QuotaStatus.Admitted)
-        {
-            await QuotaRefusals.WriteAsync(context, judgement);
-            return;
-        }
-
+        if (await taking.TakeAsync(context, request) is not { } judgement) return;
         var json = HeartJson.Start()
             .Raw("{\"user_id\":"u8).Text(request.UserId)
             .Raw(",\"tokens\":"u8).Number(request.Tokens);

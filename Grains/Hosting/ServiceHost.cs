@@ -81,7 +81,7 @@ public static class ServiceHost
     }
 
     /// <summary>Asked before anything starts: found out later, the lesson would stand between the stack traces of all that has to stop again.</summary>
-    private static void RequireFreePort(IPAddress address, int port)
+    public static void RequireFreePort(IPAddress address, int port, string setting = "HeartGrains:Port")
     {
         try
         {
@@ -90,15 +90,15 @@ public static class ServiceHost
         }
         catch (SocketException exception)
         {
-            throw CannotListen(exception, address, port);
+            throw CannotListen(exception, address, port, setting);
         }
     }
 
-    internal static StartException CannotListen(SocketException exception, IPAddress address, int port) => exception.SocketErrorCode switch
+    internal static StartException CannotListen(SocketException exception, IPAddress address, int port, string setting = "HeartGrains:Port") => exception.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse =>
-            new($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings("HeartGrains:Port")})."),
-        SocketError.AccessDenied => StartException.Setting("HeartGrains:Port", $"The system lets this user not listen on port {port}; choose one above 1023"),
+            new($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings(setting)})."),
+        SocketError.AccessDenied => StartException.Setting(setting, $"The system lets this user not listen on port {port}; choose one above 1023"),
         SocketError.AddressNotAvailable => StartException.Setting("HeartGrains:Listen", $"'{address}' is no address of this machine"),
         _ => StartException.Setting("HeartGrains:Listen", $"Nothing can listen on '{address}': {exception.Message}"),
     };

@@ -9,6 +9,7 @@ public static class Switches
         ["--mode"] = "HeartGrains:Mode",
         ["--listen"] = "HeartGrains:Listen",
         ["--port"] = "HeartGrains:Port",
+        ["--grpc-port"] = "HeartGrains:Grpc:Port",
         ["--data"] = "HeartGrains:Data",
         ["--key"] = "HeartGrains:Key",
         ["--settings"] = "HeartGrains:Settings",
