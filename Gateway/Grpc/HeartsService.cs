@@ -11,7 +11,7 @@ using HeartsApi = HeartGrains.V1.Hearts;
 namespace HeartGrains.Gateway.Grpc;
 
 /// <summary>The service <c>Hearts</c>: checks messages, and has the rest done by what does it for HTTP.</summary>
-internal sealed class HeartsService(HeartGiving giving, HeartReading reading, HeartLists lists, QuotaTaking taking, WatchCalls watches, Readers readers) : HeartsApi.HeartsBase
+internal sealed class HeartsService(HeartGiving giving, HeartReading reading, HeartLists lists, QuotaTaking taking, WatchCalls watches, Callers callers) : HeartsApi.HeartsBase
 {
     public override async Task<GiveReply> Give(GiveRequest request, ServerCallContext context)
     {
@@ -50,12 +50,10 @@ internal sealed class HeartsService(HeartGiving giving, HeartReading reading, He
         fields.Target(request.TargetId);
         if (request.HasUserId) fields.User(request.UserId);
         var http = context.GetHttpContext();
-        await RequireAsync(http, fields.Rejection);
-        var userId = request.HasUserId ? request.UserId : null;
-        var reader = userId is null ? readers.Find(http) : null;
+        var caller = await IdentifyForReadAsync(http, fields.Rejection, request.HasUserId ? request.UserId : null);
         TargetHearts? hearts = null;
         ReadRefusal? refusal = null;
-        await reading.ReadAsync(http, request.TargetId, userId ?? reader, reader is not null, (HttpContext _, string targetId, bool _, in TargetRead result) =>
+        await reading.ReadAsync(http, request.TargetId, caller.UserId, caller.UserId is not null && !request.HasUserId, (HttpContext _, string targetId, bool _, in TargetRead result) =>
         {
             refusal = result.Refusal;
             hearts = Of(targetId, result);
@@ -70,12 +68,10 @@ internal sealed class HeartsService(HeartGiving giving, HeartReading reading, He
         fields.Targets(request.TargetIds, HeartBody.BatchLimit);
         if (request.HasUserId) fields.User(request.UserId);
         var http = context.GetHttpContext();
-        await RequireAsync(http, fields.Rejection);
-        var userId = request.HasUserId ? request.UserId : null;
-        var reader = userId is null ? readers.Find(http) : null;
+        var caller = await IdentifyForReadAsync(http, fields.Rejection, request.HasUserId ? request.UserId : null);
         var reply = new QueryReply();
         ReadRefusal? refusal = null;
-        await reading.ReadBatchAsync(http, [.. request.TargetIds], userId ?? reader, reader is not null, (HttpContext _, string[] targets, bool _, in TargetReads result) =>
+        await reading.ReadBatchAsync(http, [.. request.TargetIds], caller.UserId, caller.UserId is not null && !request.HasUserId, (HttpContext _, string[] targets, bool _, in TargetReads result) =>
         {
             refusal = result.Refusal;
             for (var index = 0; refusal is null && index < targets.Length; index++) reply.Hearts.Add(Of(targets[index], result[index]));
@@ -126,10 +122,16 @@ internal sealed class HeartsService(HeartGiving giving, HeartReading reading, He
 
     private async ValueTask<Caller> IdentifyAsync(HttpContext http, HeartOperation operation, Rejection? rejection, string? userId)
     {
-        var caller = rejection is null ? readers.Identify(http, userId, Problem.InvalidFields) : new Caller(null, Refusal: rejection);
+        var caller = rejection is null ? callers.Identify(http, userId, Problem.InvalidFields) : new Caller(null, Refusal: rejection);
         if (caller.UserId is not null) return caller;
         giving.CountInvalid(operation);
         throw await http.RefusedAsync(caller.RefuseAsync);
+    }
+
+    private async ValueTask<Caller> IdentifyForReadAsync(HttpContext http, Rejection? rejection, string? userId)
+    {
+        var caller = rejection is null ? callers.IdentifyForRead(http, userId, Problem.InvalidFields) : new Caller(null, Refusal: rejection);
+        return caller.Refusal is null ? caller : throw await http.RefusedAsync(caller.RefuseAsync);
     }
 
     private static async ValueTask RequireAsync(HttpContext http, Rejection? rejection)

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -5,7 +6,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Lists: who loves a target, and which targets are loved most.</summary>
-internal sealed class HeartLists(GrainCalls calls)
+internal sealed class HeartLists(GrainCalls calls, Callers callers)
 {
     /// <summary><c>GET /hearts/users</c></summary>
     public Task UsersAsync(HttpContext context)
@@ -20,6 +21,12 @@ internal sealed class HeartLists(GrainCalls calls)
     /// <summary>Reads a page of a target's users; null when the caller has been told why there is none.</summary>
     public async ValueTask<UsersPage?> ReadUsersAsync(HttpContext context, string targetId, string? cursor, int limit)
     {
+        if (!callers.TryAuthorizeList(context, out var caller))
+        {
+            await caller.RefuseAsync(context);
+            return null;
+        }
+
         var before = long.MaxValue;
         if (cursor is not null && !UserCursor.TryDecode(cursor, targetId, out before))
         {

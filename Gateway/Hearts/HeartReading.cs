@@ -13,14 +13,14 @@ internal sealed class HeartReading(GrainCalls calls, LastKnown lastKnown, Gatewa
     /// <param name="context">The call.</param>
     /// <param name="targetId">Which.</param>
     /// <param name="userId">Whose heart is asked about, if anybody's.</param>
-    /// <param name="isReader">The user is the reader who calls: who reloads a page asks above all whether the heart is still there, which no last state tells.</param>
+    /// <param name="isSelf">The user is who calls, known by a token and not by the name: who reloads a page asks above all whether the heart is still there, which no last state tells.</param>
     /// <param name="answer">Tells how it ended.</param>
-    public async Task ReadAsync(HttpContext context, string targetId, string? userId, bool isReader, ReadAnswer answer)
+    public async Task ReadAsync(HttpContext context, string targetId, string? userId, bool isSelf, ReadAnswer answer)
     {
         KnownHearts known;
-        if (!isReader && calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out known))
+        if (!isSelf && calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out known))
         {
-            await answer(context, targetId, isReader, Stale(known));
+            await answer(context, targetId, isSelf, Stale(known));
             return;
         }
 
@@ -29,23 +29,23 @@ internal sealed class HeartReading(GrainCalls calls, LastKnown lastKnown, Gatewa
         if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
         {
             lastKnown.Note(targetId, call.Value);
-            await answer(context, targetId, isReader, new TargetRead(call.Value));
+            await answer(context, targetId, isSelf, new TargetRead(call.Value));
         }
         else
         {
-            await answer(context, targetId, isReader, status != CallStatus.Aborted && lastKnown.TryFind(targetId, out known)
+            await answer(context, targetId, isSelf, status != CallStatus.Aborted && lastKnown.TryFind(targetId, out known)
                 ? Stale(known)
                 : new TargetRead(new ReadRefusal(status, call.Outcome, call.RetryAfterSeconds)));
         }
     }
 
     /// <summary>Reads many targets, all from the silos or all from what is known; else as <see cref="ReadAsync"/>.</summary>
-    public async Task ReadBatchAsync(HttpContext context, string[] targets, string? userId, bool isReader, BatchAnswer answer)
+    public async Task ReadBatchAsync(HttpContext context, string[] targets, string? userId, bool isSelf, BatchAnswer answer)
     {
         KnownHearts[] known;
-        if (!isReader && calls.SparingAge is { } age && TryFind(targets, age, out known))
+        if (!isSelf && calls.SparingAge is { } age && TryFind(targets, age, out known))
         {
-            await answer(context, targets, isReader, new TargetReads(null, known));
+            await answer(context, targets, isSelf, new TargetReads(null, known));
             return;
         }
 
@@ -54,11 +54,11 @@ internal sealed class HeartReading(GrainCalls calls, LastKnown lastKnown, Gatewa
         if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
         {
             for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index]);
-            await answer(context, targets, isReader, new TargetReads(call.Value, null));
+            await answer(context, targets, isSelf, new TargetReads(call.Value, null));
         }
         else
         {
-            await answer(context, targets, isReader, status != CallStatus.Aborted && TryFind(targets, TimeSpan.MaxValue, out known)
+            await answer(context, targets, isSelf, status != CallStatus.Aborted && TryFind(targets, TimeSpan.MaxValue, out known)
                 ? new TargetReads(null, known)
                 : new TargetReads(null, null, new ReadRefusal(status, call.Value is null ? default : call.Outcome, call.RetryAfterSeconds)));
         }
@@ -81,10 +81,10 @@ internal sealed class HeartReading(GrainCalls calls, LastKnown lastKnown, Gatewa
 }
 
 /// <summary>Tells the caller how a read of one target ended.</summary>
-internal delegate Task ReadAnswer(HttpContext context, string targetId, bool isReader, in TargetRead result);
+internal delegate Task ReadAnswer(HttpContext context, string targetId, bool isSelf, in TargetRead result);
 
 /// <summary>Tells the caller how a read of many targets ended.</summary>
-internal delegate Task BatchAnswer(HttpContext context, string[] targets, bool isReader, in TargetReads result);
+internal delegate Task BatchAnswer(HttpContext context, string[] targets, bool isSelf, in TargetReads result);
 
 /// <summary>How a read of one target ended.</summary>
 internal readonly struct TargetRead

@@ -11,14 +11,14 @@ internal sealed class HeartReads
     public const int BatchBodyByteLimit = 160 * 1024;
 
     private readonly HeartReading _reading;
-    private readonly Readers _readers;
+    private readonly Callers _callers;
     private readonly TimeProvider _time;
     private readonly ReadAnswer _answer;
     private readonly BatchAnswer _batchAnswer;
 
-    public HeartReads(HeartReading reading, Readers readers, TimeProvider time)
+    public HeartReads(HeartReading reading, Callers callers, TimeProvider time)
     {
-        (_reading, _readers, _time) = (reading, readers, time);
+        (_reading, _callers, _time) = (reading, callers, time);
         (_answer, _batchAnswer) = (AnswerAsync, AnswerAsync);
     }
 
@@ -27,9 +27,10 @@ internal sealed class HeartReads
     {
         var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId);
         if (query.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
-        var userId = query.Value.UserId;
-        var reader = userId is null ? _readers.Find(context) : null;
-        return _reading.ReadAsync(context, query.Value.TargetId!, userId ?? reader, reader is not null, _answer);
+        var caller = _callers.IdentifyForRead(context, query.Value.UserId, Problem.InvalidQuery);
+        return caller.Refusal is null
+            ? _reading.ReadAsync(context, query.Value.TargetId!, caller.UserId, IsSelf(caller, query.Value.UserId), _answer)
+            : caller.RefuseAsync(context);
     }
 
     /// <summary><c>POST /hearts/query</c></summary>
@@ -44,12 +45,15 @@ internal sealed class HeartReads
     private Task ReadBatchAsync(HttpContext context, in Parsed<HeartBatchRequest> body)
     {
         if (body.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
-        var userId = body.Value.UserId;
-        var reader = userId is null ? _readers.Find(context) : null;
-        return _reading.ReadBatchAsync(context, body.Value.TargetIds, userId ?? reader, reader is not null, _batchAnswer);
+        var caller = _callers.IdentifyForRead(context, body.Value.UserId, Problem.InvalidFields);
+        return caller.Refusal is null
+            ? _reading.ReadBatchAsync(context, body.Value.TargetIds, caller.UserId, IsSelf(caller, body.Value.UserId), _batchAnswer)
+            : caller.RefuseAsync(context);
     }
 
-    private Task AnswerAsync(HttpContext context, string targetId, bool isReader, in TargetRead result)
+    private static bool IsSelf(in Caller caller, string? userId) => userId is null && caller.UserId is not null;
+
+    private Task AnswerAsync(HttpContext context, string targetId, bool isSelf, in TargetRead result)
     {
         if (result.Refusal is { } refusal) return refusal.WriteAsync(context);
         var headers = context.Response.Headers;
@@ -57,9 +61,9 @@ internal sealed class HeartReads
         {
             SetAge(context, result.AsOf);
         }
-        else if (isReader)
+        else if (isSelf)
         {
-            // The version does not tell one reader's answer from another's.
+            // The version does not tell one caller's answer from another's.
             headers.CacheControl = "no-store";
         }
         else
@@ -78,9 +82,9 @@ internal sealed class HeartReads
         return json.SendAsync(context, StatusCodes.Status200OK);
     }
 
-    private Task AnswerAsync(HttpContext context, string[] targets, bool isReader, in TargetReads result)
+    private Task AnswerAsync(HttpContext context, string[] targets, bool isSelf, in TargetReads result)
     {
-        if (isReader) context.Response.Headers.CacheControl = "no-store";
+        if (isSelf) context.Response.Headers.CacheControl = "no-store";
         if (result.Refusal is { } refusal) return refusal.WriteAsync(context);
         if (result.AsOf is var asOf and > 0) SetAge(context, asOf);
         var json = HeartJson.Start().Raw("{\"hearts\":["u8);

@@ -1,7 +1,6 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
-using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.RateLimiting;
@@ -9,7 +8,7 @@ using HeartGrains.RateLimiting;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, OperatorKey operatorKey)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, Callers callers)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -56,10 +55,17 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
     private async Task ReadAsync(HttpContext context)
     {
         var query = HeartQuery.Parse(
-            context.Request.QueryString.Value ?? "", QueryParameters.UserId, QueryParameters.TargetId | QueryParameters.CampaignId);
+            context.Request.QueryString.Value ?? "", QueryParameters.None, QueryParameters.UserId | QueryParameters.TargetId | QueryParameters.CampaignId);
         if (query.Rejection is { } rejection)
         {
             await context.WriteProblemAsync(rejection);
+            return;
+        }
+
+        var caller = callers.IdentifyForRead(context, query.Value.UserId, Problem.InvalidQuery);
+        if (caller.UserId is not { } userId)
+        {
+            await (caller.Refusal is null ? Caller.Nobody(Problem.InvalidQuery) : caller).RefuseAsync(context);
             return;
         }
 
@@ -70,7 +76,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
         }
 
         var keys = new QuotaKeys(
-            query.Value.UserId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
+            userId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
         var standings = await desk.ReadAsync(keys, context.RequestAborted);
         if (standings.Any(standing => !standing.IsKnown))
         {
@@ -78,7 +84,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
             return;
         }
 
-        var json = HeartJson.Start().Raw("{\"user_id\":"u8).Text(query.Value.UserId!).Raw(",\"policies\":["u8);
+        var json = HeartJson.Start().Raw("{\"user_id\":"u8).Text(userId).Raw(",\"policies\":["u8);
         foreach (var (index, standing) in standings.Index())
         {
             var policy = standing.Policy.Policy;
@@ -101,9 +107,9 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
     /// <summary><c>DELETE /quota</c>: an operator makes a user's quotas whole.</summary>
     private async Task ResetAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

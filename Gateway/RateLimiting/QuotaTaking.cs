@@ -5,15 +5,15 @@ using HeartGrains.Gateway.Problems;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Takes tokens for others than hearts, for every interface that sells them.</summary>
-internal sealed class QuotaTaking(Quota quota)
+internal sealed class QuotaTaking(Quota quota, Callers callers)
 {
     /// <summary>All tokens or none, under every policy of the user and the campaign; null when the caller has been told why none.</summary>
     public async ValueTask<QuotaJudgement?> TakeAsync(HttpContext context, QuotaRequest request)
     {
-        if (Readers.IsReader(request.UserId))
+        if (callers.Identify(context, request.UserId, Problem.InvalidFields) is { UserId: null } caller)
         {
-            // Lists name readers: whoever reads them must not be able to silence one.
-            await Caller.Pretender(Problem.InvalidFields).RefuseAsync(context);
+            // Also of a reader's name: lists tell them, and whoever reads those must not be able to silence one.
+            await caller.RefuseAsync(context);
             return null;
         }
 
