@@ -32,8 +32,9 @@ internal static class GrpcCodes
     public static int HttpStatusOf(StatusCode code) => code switch
     {
         StatusCode.OK => StatusCodes.Status200OK,
-        StatusCode.Cancelled => ClientClosedRequest,
-        StatusCode.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
+
+        // A deadline is the caller's own, and no failure of ours.
+        StatusCode.Cancelled or StatusCode.DeadlineExceeded => ClientClosedRequest,
         StatusCode.NotFound => StatusCodes.Status404NotFound,
         StatusCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,

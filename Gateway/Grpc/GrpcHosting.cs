@@ -24,9 +24,9 @@ internal static class GrpcHosting
         var settings = builder.Settings();
         if (number != 0 && number == settings.Port) throw StartException.Setting(GrpcOptions.Section + ":Port", $"{number} is the port of HTTP; choose another");
         var address = IPAddress.Parse(settings.Listen);
-        ServiceHost.RequireFreePort(address, number, GrpcOptions.Section + ":Port");
+        ServiceHost.RequireFreePort(address, number, GrpcOptions.Section);
 
-        var port = new GrpcPort();
+        var port = new GrpcPort(options.Reflection ?? IPAddress.IsLoopback(address));
         builder.Services.AddSingleton(port);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -35,7 +35,7 @@ internal static class GrpcHosting
             kestrel.Limits.Http2.KeepAlivePingTimeout = live.PingTimeout > ShortestPing ? live.PingTimeout : ShortestPing;
             port.Listen(kestrel, address, number);
         });
-        builder.Services.AddServices(options.Reflection ?? IPAddress.IsLoopback(address));
+        builder.Services.AddServices();
 
         // Refusals and defects have lines of ours.
         builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.None);
@@ -57,7 +57,7 @@ internal static class GrpcHosting
         });
     }
 
-    private static void AddServices(this IServiceCollection services, bool hasReflection)
+    private static void AddServices(this IServiceCollection services)
     {
         services.AddSingleton<GrpcInterceptor>();
         services.AddSingleton<HeartsService>();
@@ -67,14 +67,14 @@ internal static class GrpcHosting
             options.IgnoreUnknownServices = true;
             options.MaxReceiveMessageSize = GrpcMessageWait.MessageByteLimit;
             options.Interceptors.Add<GrpcInterceptor>();
-        }).AddServiceOptions<HeartsService>(static _ => { });
+        });
         services.AddGrpcHealthChecks(static health =>
         {
             foreach (var name in (string[])["", HeartsApi.Descriptor.FullName])
                 health.Services.Map(name, static check => check.Tags.Contains(HealthEndpoints.Ready));
         });
         services.Configure<HealthCheckPublisherOptions>(static publisher => (publisher.Delay, publisher.Period) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)));
-        if (hasReflection) services.AddGrpcReflection();
+        services.AddGrpcReflection();
     }
 
     private static void Map(IEndpointRouteBuilder routes)
@@ -89,7 +89,7 @@ internal static class GrpcHosting
             if (method == nameof(HeartsService.Watch)) endpoint.Metadata.Add(NeverRefused.Instance);
         });
         routes.MapGrpcHealthChecksService().NeverRefused();
-        if (routes.ServiceProvider.GetService<global::Grpc.Reflection.ReflectionServiceImpl>() is not null) routes.MapGrpcReflectionService().NeverRefused();
+        if (routes.ServiceProvider.GetRequiredService<GrpcPort>().HasReflection) routes.MapGrpcReflectionService().NeverRefused();
     }
 
     private static string NameOf(string method) => method == nameof(HeartsService.AcquireQuota) ? "quota_acquire" : method.ToLowerInvariant();

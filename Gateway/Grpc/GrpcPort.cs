@@ -11,9 +11,12 @@ namespace HeartGrains.Gateway.Grpc;
 /// <summary>
 /// The port of gRPC and the pipeline behind it, which shares no route with HTTP's: what came by one port cannot reach what is for the other, whatever host it names.
 /// </summary>
-internal sealed class GrpcPort
+internal sealed class GrpcPort(bool hasReflection)
 {
     private ListenOptions? _listening;
+
+    /// <summary>Whether clients may ask for the services and their messages.</summary>
+    public bool HasReflection => hasReflection;
 
     /// <summary>Where it listens; null until the server has started.</summary>
     public IPEndPoint? EndPoint => _listening?.IPEndPoint is { Port: > 0 } endPoint ? endPoint : null;

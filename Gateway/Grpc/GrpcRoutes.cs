@@ -5,9 +5,12 @@ internal static class GrpcRoutes
 {
     private const string Prefix = "/heartgrains.v1.Hearts/";
 
-    /// <summary>Whether the call is one of the service's.</summary>
-    public static bool IsHearts(PathString path) => path.Value?.StartsWith(Prefix, StringComparison.Ordinal) is true;
+    /// <summary>Whether the call is one of the service's. Routes are matched without regard to case, so this is too.</summary>
+    public static bool IsHearts(PathString path) => path.Value?.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) is true;
 
     /// <summary>Whether it is one that changes nothing.</summary>
-    public static bool IsRead(PathString path) => IsHearts(path) && path.Value.AsSpan(Prefix.Length) is "Get" or "Query" or "Users";
+    public static bool IsRead(PathString path) =>
+        IsHearts(path) && (IsOf(path, "Get") || IsOf(path, "Query") || IsOf(path, "Users"));
+
+    private static bool IsOf(PathString path, string method) => path.Value.AsSpan(Prefix.Length).Equals(method, StringComparison.OrdinalIgnoreCase);
 }

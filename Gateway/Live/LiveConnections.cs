@@ -33,6 +33,9 @@ internal sealed class LiveConnections : IDisposable
     /// <summary>Who may connect.</summary>
     public LiveSeats Seats { get; }
 
+    /// <summary>How many there are.</summary>
+    internal int Count => _connections.Count;
+
     /// <summary>No client is taken any more.</summary>
     public bool IsStopping => _isStopping;
 
