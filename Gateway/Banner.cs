@@ -1,3 +1,5 @@
+using System.Net;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Hosting;
 
@@ -10,10 +12,10 @@ internal static class Banner
     {
         var settings = app.Services.GetRequiredService<HostSettings>();
         if (settings.Logs == LogFormat.Json) return;
-        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), settings, app.Services.ShowsPages())));
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), settings, app.Services.ShowsPages(), app.Services.GetService<GrpcPort>()?.EndPoint)));
     }
 
-    private static string Text(string url, HostSettings settings, bool showsPages)
+    private static string Text(string url, HostSettings settings, bool showsPages, IPEndPoint? grpc)
     {
         var hearts = settings.Mode switch
         {
@@ -31,6 +33,7 @@ internal static class Banner
                 pages      {{pages}}
                 hearts     {{hearts}}
                 API        {{url}}/api/v1/hearts   (docs/http-api.md)
+                gRPC       {{(grpc is null ? "off (--grpc-port=5080)" : $"http://{grpc}   (docs/grpc.md)")}}
                 health     {{url}}/health/ready
                 metrics    {{url}}/metrics
                 dashboard  {{dashboard}}

@@ -73,7 +73,7 @@ internal sealed class GrpcAnswers(RequestDelegate next) : IProblemTeller
     {
         StatusCode.Internal or StatusCode.Unknown => context.WriteProblemAsync(
             new Rejection(Problem.BadRequest, "The message cannot be read.").Add("message", "must be one whole message of the method's type")),
-        StatusCode.Unimplemented => context.WriteProblemAsync(Problem.UnsupportedMediaType, "The message is packed in a way that is not taken: use identity or gzip."),
+        StatusCode.Unimplemented => context.WriteProblemAsync(Problem.UnsupportedMediaType, "Packed messages are not taken: use the encoding identity."),
         StatusCode.ResourceExhausted => context.WriteProblemAsync(Problem.BodyTooLarge, $"A message may be at most {GrpcMessageWait.MessageByteLimit} bytes."),
         _ => Task.CompletedTask,
     };

@@ -8,7 +8,7 @@ namespace HeartGrains.Gateway.Grpc;
 /// </summary>
 internal sealed class GrpcMessageWait(RequestDelegate next)
 {
-    /// <summary>The longest message, unpacked or not.</summary>
+    /// <summary>The longest message.</summary>
     public const int MessageByteLimit = HeartReads.BatchBodyByteLimit;
 
     // Before each message: whether it is packed, and its length.
