@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Grpc.Core;
 using HeartGrains.Gateway.Live;
 using HeartGrains.V1;
@@ -7,7 +8,7 @@ namespace HeartGrains.Gateway.Grpc;
 /// <summary>One call of <c>Watch</c>: sends what its outbox holds, one message at a time, so that a client that does not read costs what it watches and no more.</summary>
 internal sealed class WatchCall : ILiveClient
 {
-    private readonly SemaphoreSlim _woken = new(0);
+    private readonly Channel<bool> _woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly List<LiveState> _states = [];
     private readonly IServerStreamWriter<WatchReply> _replies;
     private readonly HttpContext _context;
@@ -19,13 +20,12 @@ internal sealed class WatchCall : ILiveClient
     private long _writingSince;
     private long _sentAt;
 
-    public WatchCall(IServerStreamWriter<WatchReply> replies, HttpContext context, CancellationToken ended, LiveOptions options, LiveMetrics metrics, TimeProvider time)
+    public WatchCall(IServerStreamWriter<WatchReply> replies, HttpContext context, LiveOptions options, LiveMetrics metrics, TimeProvider time, CancellationToken ended)
     {
         (_replies, _context, _ended, _options, _metrics, _time) = (replies, context, ended, options, metrics, time);
         _sentAt = time.GetTimestamp();
 
-        // Never twice before it is waited for: the outbox wakes only who has nothing to send.
-        Outbox = new LiveOutbox { Wake = () => _woken.Release() };
+        Outbox = new LiveOutbox { Wake = () => _woken.Writer.TryWrite(true) };
     }
 
     /// <summary>What it watches.</summary>
@@ -38,7 +38,7 @@ internal sealed class WatchCall : ILiveClient
         {
             while (true)
             {
-                await _woken.WaitAsync(_ended);
+                await _woken.Reader.ReadAsync(_ended);
                 while (true)
                 {
                     _states.Clear();

@@ -18,7 +18,7 @@ internal sealed class WatchCalls(LiveDoor door, LiveConnections connections, Liv
     {
         var context = call.GetHttpContext();
         if (await door.EnterAsync(context) is not { } address) throw context.Told();
-        var watch = new WatchCall(replies, context, call.CancellationToken, options.Value, metrics, time);
+        var watch = new WatchCall(replies, context, options.Value, metrics, time, call.CancellationToken);
         var targets = new LiveTargets(watch.Outbox, address, hub, options.Value);
         try
         {

@@ -25,7 +25,7 @@ public sealed class WatchCallTests : IDisposable
     {
         var context = new DefaultHttpContext();
         context.Features.Set<IHttpRequestLifetimeFeature>(_lifetime);
-        _call = new WatchCall(_replies, context, _ended.Token, _options, Metrics, _time);
+        _call = new WatchCall(_replies, context, _options, Metrics, _time, _ended.Token);
         _subscription = new LiveSubscription(_topic, _call.Outbox);
         _call.Outbox.Add(_subscription);
     }
