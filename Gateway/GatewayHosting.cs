@@ -55,7 +55,7 @@ internal static class GatewayHosting
     {
         builder.Services.AddLocalLimits();
         builder.Services.AddSites();
-        builder.Services.AddIdentity();
+        builder.Services.AddIdentity().AddTokens(builder.Configuration);
         builder.Services.AddButtons();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
@@ -76,6 +76,7 @@ internal static class GatewayHosting
         app.UseProblems();
         app.UseSites();
         app.UseLocalLimits();
+        app.UseIdentity();
         app.UseOverloadGuard();
 
         app.MapHearts();
