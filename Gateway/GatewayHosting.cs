@@ -3,6 +3,7 @@ using HeartGrains.Gateway.Applause;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
@@ -34,6 +35,7 @@ internal static class GatewayHosting
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
+            [GrpcOptions.Name] = typeof(GrpcOptions),
             [PageOptions.Name] = typeof(PageOptions),
             [DocsOptions.Name] = typeof(DocsOptions),
             [TrustedProxies.Name] = typeof(object),
@@ -66,12 +68,14 @@ internal static class GatewayHosting
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
         builder.Services.AddDocs();
+        builder.AddGrpcPort();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
     /// <summary>What a request goes through, in this order, and everything that answers.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        app.UseGrpcPort();
         app.UseTrustedProxies();
         app.UseRequestDiagnostics();
         app.UseProblems();

@@ -20,6 +20,7 @@ internal static class SiloHosting
             ["Overload"] = typeof(object),
             ["LocalLimits"] = typeof(object),
             ["Live"] = typeof(object),
+            ["Grpc"] = typeof(object),
             ["Pages"] = typeof(object),
             ["Docs"] = typeof(object),
             ["TrustedProxies"] = typeof(object),

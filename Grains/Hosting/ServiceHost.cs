@@ -82,7 +82,7 @@ public static class ServiceHost
     }
 
     /// <summary>Asked before anything starts: found out later, the lesson would stand between the stack traces of all that has to stop again.</summary>
-    internal static void RequireFreePort(IPAddress address, int port, string section = HostSettings.Section)
+    public static void RequireFreePort(IPAddress address, int port, string section = HostSettings.Section)
     {
         try
         {

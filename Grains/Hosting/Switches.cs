@@ -10,6 +10,7 @@ public static class Switches
         ["--listen"] = "HeartGrains:Listen",
         ["--port"] = "HeartGrains:Port",
         ["--admin-port"] = "HeartGrains:Admin:Port",
+        ["--grpc-port"] = "HeartGrains:Grpc:Port",
         ["--data"] = "HeartGrains:Data",
         ["--key"] = "HeartGrains:Key",
         ["--settings"] = "HeartGrains:Settings",
