@@ -33,8 +33,8 @@ internal static class GatewayHosting
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
             [PageOptions.Name] = typeof(PageOptions),
-            [TrustedProxies.Name] = typeof(object),
-            [SiteList.Name] = typeof(object),
+            [TrustedProxies.Name] = typeof(string[]),
+            [SiteList.Name] = typeof(string[]),
             ["Readers"] = typeof(ReaderOptions),
             [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
             [ApplauseOptions.Name] = typeof(ApplauseOptions),
@@ -44,6 +44,7 @@ internal static class GatewayHosting
     public static void AddGrainCalls(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
+        settings.Dashboard = settings.ShowsDashboard();
         if (settings.Mode == HostMode.Cluster) builder.AddClusterGateway(settings);
         else builder.AddEmbeddedSilo(settings);
     }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.FileProviders;
@@ -5,13 +6,16 @@ using Microsoft.Extensions.FileProviders;
 namespace HeartGrains.Hosting;
 
 /// <summary>
-/// Settings files, followed while the program runs: <c>appsettings.json</c> beside the program, and the one named by <c>--settings</c>, which wins. A file that
+/// Settings files: the <c>appsettings.json</c> inside the program, and, followed while it runs, the one beside it, if there is one, and the one named by <c>--settings</c>; each wins over those before it. A file that
 /// stops being JSON counts as unchanged until it is again, so that a half-written one takes nothing away.
 /// </summary>
 internal static class SettingsFiles
 {
     /// <summary>The configuration key of the file named on the command line or in the environment.</summary>
     public const string Key = "HeartGrains:Settings";
+
+    /// <summary>Puts the <c>appsettings.json</c> inside a program below all other settings.</summary>
+    public static void AddBuiltInSettings(this IConfigurationBuilder configuration, Assembly program) => configuration.Sources.Insert(0, new BuiltInSource(program));
 
     public static void AddSettingsFiles(this IConfigurationManager configuration, string[] args)
     {
@@ -30,6 +34,23 @@ internal static class SettingsFiles
             Path = Path.GetFileName(path),
             ReloadOnChange = true,
         }));
+    }
+
+    private sealed class BuiltInSource(Assembly program) : IConfigurationSource
+    {
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => new BuiltInProvider(program);
+    }
+
+    /// <summary>Settings from inside the program.</summary>
+    internal sealed class BuiltInProvider(Assembly program) : ConfigurationProvider
+    {
+        public override void Load()
+        {
+            using var file = program.GetManifestResourceStream("appsettings.json");
+            if (file is null) return;
+            foreach (var (key, value) in new ConfigurationBuilder().AddJsonStream(file).Build().AsEnumerable())
+                if (value is not null) Data[key] = value;
+        }
     }
 
     private sealed class SteadyJsonSource : JsonConfigurationSource
