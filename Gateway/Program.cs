@@ -14,4 +14,4 @@ var gateway = new Role("gateway", "answers HTTP; keeps the hearts too, unless --
     app.AnnounceOnStart();
     return app;
 });
-return await CommandLine.RunAsync(args, gateway, SiloRole.Silo);
+return await ServerCommandLine.RunAsync(args, gateway, SiloRole.Silo);

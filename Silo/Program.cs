@@ -1,4 +1,4 @@
 using HeartGrains.Hosting;
 using HeartGrains.Silo;
 
-return await CommandLine.RunAsync(args, SiloRole.Silo);
+return await ServerCommandLine.RunAsync(args, SiloRole.Silo);

@@ -12,7 +12,7 @@ internal static class HelpText
         var words = roles.Count == 1 ? "[COMMAND]" : "[ROLE] [COMMAND]";
         var text = new StringBuilder($"HeartGrains: hearts for anything, counted once and kept.\n\n  {name} {words} [SWITCH…]\n");
         Add(text, "Roles", roles.Select((role, index) => (role.Name, role.Summary + $"; port {role.DefaultPort}" + (index == 0 && roles.Count > 1 ? " (default role)" : ""))));
-        Add(text, "Commands", CommandLine.Commands.Select(static command => (command.Key, command.Value)));
+        Add(text, "Commands", ServerCommandLine.Commands.Select(static command => (command.Key, command.Value)));
         Add(text, "Switches: --name=value", Switches.Table.Select(static item => (item.Name, $"{item.Effect}{DefaultOf(item.Key)}")));
         text.Append("""
 

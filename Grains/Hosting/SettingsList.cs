@@ -91,6 +91,7 @@ internal sealed class SettingsList
     {
         bool flag => flag ? "true" : "false",
         Enum name => name.ToString().ToLowerInvariant(),
+        TimeSpan time => time.Ticks % TimeSpan.TicksPerSecond == 0 ? time.ToString("c") : time.ToString("c").TrimEnd('0'),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,
     };

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace HeartGrains.Hosting;
 
 /// <summary>What a command line asks for: <c>[ROLE] [COMMAND] [SWITCH…]</c>.</summary>
-public sealed record CommandLine
+public sealed record ServerCommandLine
 {
     private const string Help = "help", Version = "version", Show = "config show";
 
@@ -16,7 +16,7 @@ public sealed record CommandLine
         [Version] = "version and runtime (--version)",
     };
 
-    private CommandLine(Role role, string? command, string[] switches) => (Role, Command, Switches) = (role, command, switches);
+    private ServerCommandLine(Role role, string? command, string[] switches) => (Role, Command, Switches) = (role, command, switches);
 
     /// <summary>The first role unless another is named.</summary>
     public Role Role { get; }
@@ -44,7 +44,7 @@ public sealed record CommandLine
 
     /// <summary>Reads the words in front of the switches.</summary>
     /// <exception cref="StartException">A word is neither a role nor a command.</exception>
-    public static CommandLine Read(string[] args, IReadOnlyList<Role> roles)
+    public static ServerCommandLine Read(string[] args, IReadOnlyList<Role> roles)
     {
         var words = args.TakeWhile(static arg => !arg.StartsWith('-')).ToArray();
         var named = words.Length == 0 ? null : roles.FirstOrDefault(role => role.Name.Equals(words[0], StringComparison.OrdinalIgnoreCase));
@@ -60,7 +60,7 @@ public sealed record CommandLine
             throw new StartException($"There is no role or command '{string.Join(' ', words)}'; did you mean {nearest}? --help lists them.");
         }
 
-        return new CommandLine(named ?? roles[0], command.Length == 0 ? null : command, rest);
+        return new ServerCommandLine(named ?? roles[0], command.Length == 0 ? null : command, rest);
     }
 
     private static string VersionText()
