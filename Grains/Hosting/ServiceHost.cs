@@ -34,7 +34,7 @@ public static class ServiceHost
     {
         Switches.Check(args);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = role.ApplicationName });
-        builder.Configuration.AddBuiltInSettings(role.Assembly);
+        builder.Configuration.AddBuiltInSettings(role.Assembly, AppContext.BaseDirectory);
         builder.Configuration.AddLogLevels();
         builder.Configuration.AddSettingsFiles(args);
         builder.Configuration.AddEnvironmentVariables().AddCommandLine(args, Switches.Mappings);
