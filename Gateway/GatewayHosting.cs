@@ -38,8 +38,8 @@ internal static class GatewayHosting
             [GrpcOptions.Name] = typeof(GrpcOptions),
             [PageOptions.Name] = typeof(PageOptions),
             [DocsOptions.Name] = typeof(DocsOptions),
-            [TrustedProxies.Name] = typeof(object),
-            [SiteList.Name] = typeof(object),
+            [TrustedProxies.Name] = typeof(string[]),
+            [SiteList.Name] = typeof(string[]),
             ["Readers"] = typeof(ReaderOptions),
             [AuthOptions.Name] = typeof(AuthOptions),
             [AuditOptions.Name] = typeof(AuditOptions),
@@ -51,6 +51,7 @@ internal static class GatewayHosting
     public static void AddGrainCalls(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
+        settings.Dashboard = settings.ShowsDashboard();
         if (settings.Mode == HostMode.Cluster) builder.AddClusterGateway(settings);
         else builder.AddEmbeddedSilo(settings);
     }

@@ -35,7 +35,6 @@ internal static class SiloHosting
     public static void AddSilo(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
-        settings.Mode = HostMode.Cluster;
         builder.Services.AddHeartGrains(settings, builder.Configuration);
         builder.UseOrleans(silo =>
         {
