@@ -24,6 +24,8 @@ internal static class SiloHosting
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),
+            ["Auth"] = typeof(object),
+            ["Audit"] = typeof(object),
             ["OpenHeart"] = typeof(object),
             ["Applause"] = typeof(object),
         };
@@ -47,7 +49,7 @@ internal static class SiloHosting
 
     public static void MapDashboard(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard");
+        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard").On(Ports.Operators);
     }
 
     private static void UseCluster(this ISiloBuilder silo, HostSettings settings, string redis)
