@@ -5,6 +5,7 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Overload;
@@ -58,6 +59,7 @@ internal static class GatewayHosting
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
+        builder.Services.AddJobDesk();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
@@ -80,6 +82,7 @@ internal static class GatewayHosting
         app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
+        app.MapJobs();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations();
