@@ -7,7 +7,9 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
@@ -33,6 +35,7 @@ internal static class GatewayHosting
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
             [PageOptions.Name] = typeof(PageOptions),
+            [DocsOptions.Name] = typeof(DocsOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
@@ -63,6 +66,7 @@ internal static class GatewayHosting
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
+        builder.Services.AddDocs();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
@@ -85,8 +89,9 @@ internal static class GatewayHosting
         app.MapJobs();
         app.MapEmbed();
         app.MapPages();
-        app.MapOperations();
+        app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
         app.MapDashboard();
+        app.MapDocs();
     }
 
     internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
