@@ -6,6 +6,7 @@ using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
@@ -65,6 +66,7 @@ internal static class GatewayHosting
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
+        builder.Services.AddJobDesk();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
@@ -92,6 +94,7 @@ internal static class GatewayHosting
         app.MapQuota();
         app.MapBreakers();
         app.MapWebhooks();
+        app.MapJobs();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
