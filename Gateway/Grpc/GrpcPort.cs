@@ -1,5 +1,6 @@
 using System.Net;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -41,6 +42,7 @@ internal sealed class GrpcPort(bool hasReflection)
         app.UseLocalLimits();
         app.UseMiddleware<GrpcMessageWait>();
         app.UseOverloadGuard(GrpcAnswers.StatusOf);
+        app.UseIdentity();
         app.UseEndpoints(map);
         app.Run(static context => context.WriteProblemAsync(Problem.MethodNotAllowed, "No service here has this method."));
         return app.Build();
