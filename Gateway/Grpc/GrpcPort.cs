@@ -40,9 +40,9 @@ internal sealed class GrpcPort(bool hasReflection)
         app.UseProblems();
         app.UseRouting();
         app.UseLocalLimits();
+        app.UseIdentity();
         app.UseMiddleware<GrpcMessageWait>();
         app.UseOverloadGuard(GrpcAnswers.StatusOf);
-        app.UseIdentity();
         app.UseEndpoints(map);
         app.Run(static context => context.WriteProblemAsync(Problem.MethodNotAllowed, "No service here has this method."));
         return app.Build();
