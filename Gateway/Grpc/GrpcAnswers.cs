@@ -14,6 +14,7 @@ namespace HeartGrains.Gateway.Grpc;
 internal sealed class GrpcAnswers(RequestDelegate next) : IProblemTeller
 {
     private const string ContentType = "application/grpc";
+    private const string PackedDetail = "Packed messages are not taken: use the encoding identity.";
 
     /// <summary>How a call was answered, as a status of HTTP; of one that has lasted, 101.</summary>
     public static int StatusOf(HttpContext context)
@@ -34,7 +35,8 @@ internal sealed class GrpcAnswers(RequestDelegate next) : IProblemTeller
 
         KnowReaders(context.Request.Headers);
         context.Features.Set<IProblemTeller>(this);
-        await next(context);
+        if (IsPacked(context.Request.Headers)) await context.WriteProblemAsync(Problem.UnsupportedMediaType, PackedDetail);
+        else await next(context);
         if (context.Response.HasStarted) return;
         if (context.Features.Get<GrpcTold>() is null) await TellForFrameworkAsync(context);
         if (!context.Response.Headers.ContainsKey(GrpcTold.DetailsHeader)) context.Features.Get<GrpcTold>()?.Write(context.Response);
@@ -53,6 +55,9 @@ internal sealed class GrpcAnswers(RequestDelegate next) : IProblemTeller
         HttpMethods.IsPost(request.Method)
         && request.ContentType is { } type && type.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase)
         && (type.Length == ContentType.Length || type[ContentType.Length] is '+' or ';');
+
+    /// <summary>Nothing bounds what a packed message unpacks to, and ours have little to pack. Without this header the framework unpacks nothing.</summary>
+    private static bool IsPacked(IHeaderDictionary headers) => headers["grpc-encoding"] is { Count: > 0 } encoding && encoding.ToString() != "identity";
 
     /// <summary>A client of gRPC keeps no cookies: a new reader's token comes back in the metadata <c>heart-reader</c>.</summary>
     private static void KnowReaders(IHeaderDictionary headers)
@@ -73,7 +78,7 @@ internal sealed class GrpcAnswers(RequestDelegate next) : IProblemTeller
     {
         StatusCode.Internal or StatusCode.Unknown => context.WriteProblemAsync(
             new Rejection(Problem.BadRequest, "The message cannot be read.").Add("message", "must be one whole message of the method's type")),
-        StatusCode.Unimplemented => context.WriteProblemAsync(Problem.UnsupportedMediaType, "Packed messages are not taken: use the encoding identity."),
+        StatusCode.Unimplemented => context.WriteProblemAsync(Problem.UnsupportedMediaType, PackedDetail),
         StatusCode.ResourceExhausted => context.WriteProblemAsync(Problem.BodyTooLarge, $"A message may be at most {GrpcMessageWait.MessageByteLimit} bytes."),
         _ => Task.CompletedTask,
     };

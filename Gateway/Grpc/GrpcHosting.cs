@@ -66,9 +66,6 @@ internal static class GrpcHosting
         {
             options.IgnoreUnknownServices = true;
             options.MaxReceiveMessageSize = GrpcMessageWait.MessageByteLimit;
-
-            // Nothing bounds what a packed message unpacks to, and these have little to pack.
-            options.CompressionProviders.Clear();
             options.Interceptors.Add<GrpcInterceptor>();
         });
         services.AddGrpcHealthChecks(static health =>

@@ -1,5 +1,6 @@
 using System.Net;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -39,6 +40,7 @@ internal sealed class GrpcPort(bool hasReflection)
         app.UseProblems();
         app.UseRouting();
         app.UseLocalLimits();
+        app.UseIdentity();
         app.UseMiddleware<GrpcMessageWait>();
         app.UseOverloadGuard(GrpcAnswers.StatusOf);
         app.UseEndpoints(map);

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Identity;
+using HeartGrains.Tests.Identity.Jwt;
 using HeartGrains.V1;
 
 namespace HeartGrains.Tests.Grpc;
@@ -65,6 +66,19 @@ public sealed class GrpcLimitTests
         (await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target", UserId = "ann" }, GrpcClient.Bearer(Key))).Created.ShouldBeTrue();
         var nobody = await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target" }, GrpcClient.Bearer(Key)).ShouldBeRefusedAsync(StatusCode.InvalidArgument, "INVALID_FIELDS");
         nobody.Fields().ShouldBe(["user_id"]);
+    }
+
+    [Fact]
+    public async Task Identity_AUsersToken_IsTheUserAndNobodyElse()
+    {
+        await using var server = await GrpcServer.StartAsync([.. JwtServer.SettingsOf(TestSigner.SetOf(JwtServer.Ecdsa)), "--HeartGrains:Auth:AllowClaimedUser=false"]);
+        var token = GrpcClient.Bearer(JwtServer.Ecdsa.Sign("ann", TimeProvider.System.GetUtcNow()));
+        var given = await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target" }, token);
+        (given.UserId, given.Created).ShouldBe(("ann", true));
+        (await server.Hearts.GetAsync(new GetRequest { TargetId = "target" }, token)).Hearted.ShouldBeTrue();
+        await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target", UserId = "ben" }, token).ShouldBeRefusedAsync(StatusCode.PermissionDenied, "USER_MISMATCH");
+        var forged = GrpcClient.Bearer(JwtServer.Hmac.Sign("ann", TimeProvider.System.GetUtcNow()));
+        await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target" }, forged).ShouldBeRefusedAsync(StatusCode.Unauthenticated, "INVALID_TOKEN");
     }
 
     [Fact]
