@@ -17,6 +17,9 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 chmod 1777 "$TMPDIR"
 
+# Code that is compiled once more for what was counted of its first calls pays off in days, not in a test: a quarter of the run's processor time.
+export DOTNET_TieredPGO=0
+
 dotnet build "$root/HeartGrains.sln" -c Release -nologo -v minimal --nodereuse:false -p:UseSharedCompilation=false
 
 status=0
