@@ -92,6 +92,7 @@ internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
             call.Next = null;
             call.UserId = "";
             call.Trace = null;
+            call.Origin = null;
             call.Outcome = EntryOutcome.Pending;
             return true;
         }

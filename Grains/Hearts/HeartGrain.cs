@@ -65,11 +65,11 @@ internal sealed class HeartGrain(
 
     /// <inheritdoc/>
     public ValueTask<HeartReceipt> GiveAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        Change(HeartEventKind.Given, userId, cancellationToken);
+        Change(HeartEventKind.Given, userId, origin, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) =>
-        Change(HeartEventKind.Withdrawn, userId, cancellationToken);
+        Change(HeartEventKind.Withdrawn, userId, origin, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default)
@@ -131,13 +131,13 @@ internal sealed class HeartGrain(
         return new OpeningReceipt(HeartOutcome.Committed, isChanged);
     }
 
-    private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, CancellationToken cancellationToken)
+    private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
         var heart = keys.OfHeart(_target, userId);
-        if (_stream is null || _inFlight.ContainsKey(heart)) return ChangeLaterAsync(kind, heart, userId, cancellationToken);
+        if (_stream is null || _inFlight.ContainsKey(heart)) return ChangeLaterAsync(kind, heart, userId, origin, cancellationToken);
         var isHeld = _hearts.TryGet(heart, out var givenAt);
-        if (!isHeld && !_hearts.IsComplete) return ChangeLaterAsync(kind, heart, userId, cancellationToken);
-        return isHeld == (kind == HeartEventKind.Given) ? new(NoChange(heart, givenAt)) : Append(kind, heart, userId);
+        if (!isHeld && !_hearts.IsComplete) return ChangeLaterAsync(kind, heart, userId, origin, cancellationToken);
+        return isHeld == (kind == HeartEventKind.Given) ? new(NoChange(heart, givenAt)) : Append(kind, heart, userId, origin);
     }
 
     /// <summary>
@@ -145,7 +145,7 @@ internal sealed class HeartGrain(
     /// by then changes nothing: the user may have asked for the opposite since.
     /// </summary>
     private async ValueTask<HeartReceipt> ChangeLaterAsync(
-        HeartEventKind kind, HeartId heart, string userId, CancellationToken cancellationToken)
+        HeartEventKind kind, HeartId heart, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -158,7 +158,7 @@ internal sealed class HeartGrain(
                 continue;
             }
 
-            if (_hearts.TryGet(heart, out _) || _hearts.IsComplete) return await Change(kind, userId, cancellationToken);
+            if (_hearts.TryGet(heart, out _) || _hearts.IsComplete) return await Change(kind, userId, origin, cancellationToken);
 
             var stream = _stream;
             var found = await FindInPlaceAsync(heart);
@@ -167,11 +167,11 @@ internal sealed class HeartGrain(
             var isGiven = found.Heart is not null;
             if (isGiven == (kind == HeartEventKind.Given)) return NoChange(heart, found.Heart?.GivenAtMicros ?? 0);
             cancellationToken.ThrowIfCancellationRequested();
-            return await Append(kind, heart, userId);
+            return await Append(kind, heart, userId, origin);
         }
     }
 
-    private ValueTask<HeartReceipt> Append(HeartEventKind kind, HeartId heart, string userId)
+    private ValueTask<HeartReceipt> Append(HeartEventKind kind, HeartId heart, string userId, HeartOrigin? origin)
     {
         // Not queued to wait for a ledger that is not asked.
         if (!_breaker.WouldPass(out _)) return new(Refusal(HeartOutcome.LedgerUnavailable));
@@ -181,8 +181,10 @@ internal sealed class HeartGrain(
         call.Heart = heart;
         call.UserId = userId;
         call.Kind = kind;
+        call.Origin = origin;
         call.Trace = Traces.Current;
         call.AtMicros = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        call.NetworkMac = origin?.Network is { } network ? keys.OfNetwork(heart, call.AtMicros, network) : 0;
         var answer = call.AsTask();
         _inFlight.Add(heart, call);
         stream.OwnerWillLook = true;

@@ -18,6 +18,7 @@ public sealed class HeartKeys
 
     private readonly SipHash _targets;
     private readonly SipHash _hearts;
+    private readonly SipHash _networks;
     private readonly byte[] _master;
 
     /// <summary>Keys from <paramref name="secret"/>, any text.</summary>
@@ -30,6 +31,7 @@ public sealed class HeartKeys
         _hearts = KeyAt(derived[16..]);
         Fingerprint = Convert.ToHexStringLower(derived[32..40]);
         _master = derived[40..].ToArray();
+        _networks = KeyAt(Derive("networks"));
     }
 
     /// <summary>Tells whether a ledger was filled under the same secret, without telling the secret.</summary>
@@ -51,6 +53,19 @@ public sealed class HeartKeys
         Span<byte> bytes = stackalloc byte[16 + MaxUserIdBytes];
         target.TryWriteBytes(bytes);
         return _hearts.Hash(bytes[..(16 + Encoding.UTF8.GetBytes(userId, bytes[16..]))]);
+    }
+
+    /// <summary>What stands for the user at the operators' desk.</summary>
+    public HeartId OfUser(string userId) => OfHeart(Guid.Empty, userId);
+
+    /// <summary>Proves the network that an event of a heart came from, after the network itself may be forgotten; never 0.</summary>
+    public long OfNetwork(HeartId heart, long atMicros, string network)
+    {
+        const int MaxNetworkBytes = 64;
+        Span<byte> bytes = stackalloc byte[24 + MaxNetworkBytes];
+        heart.ToGuid().TryWriteBytes(bytes);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[16..], atMicros);
+        return (long)_networks.Hash(bytes[..(24 + Encoding.ASCII.GetBytes(network, bytes[24..]))]).Low | 1;
     }
 
     private static SipHash KeyAt(ReadOnlySpan<byte> bytes) =>

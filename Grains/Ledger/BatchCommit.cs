@@ -158,7 +158,7 @@ internal sealed partial class BatchCommit(
 
             entry.Version = ++version;
             _events[i] = new HeartEvent(
-                stream.Target, version, stream.TargetId, entry.Heart, entry.UserId, entry.Kind, entry.AtMicros, stream.Writer);
+                stream.Target, version, stream.TargetId, entry.Heart, entry.UserId, entry.Kind, entry.AtMicros, stream.Writer, entry.Origin, entry.NetworkMac);
         }
 
         return _events.AsMemory(0, batch.Count);

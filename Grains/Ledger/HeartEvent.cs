@@ -10,6 +10,9 @@ public enum HeartEventKind : short
 
     /// <summary>The user took it back.</summary>
     Withdrawn = 2,
+
+    /// <summary>No heart: an operator decided something.</summary>
+    Decided = 3,
 }
 
 /// <summary>One row of the log, which is the truth; its key is (<paramref name="Target"/>, <paramref name="Version"/>).</summary>
@@ -21,6 +24,8 @@ public enum HeartEventKind : short
 /// <param name="Kind">Given or withdrawn.</param>
 /// <param name="AtMicros">When, in microseconds since 1970-01-01 UTC.</param>
 /// <param name="Writer">The stream that wrote it: tells an activation's own rows from a rival's when an answer was lost.</param>
+/// <param name="Origin">Who asked for it, from where and why; null for a user of whom nothing is proved.</param>
+/// <param name="NetworkMac">A keyed hash of the origin's network, which stays when the network is forgotten; 0 when there is none.</param>
 public readonly record struct HeartEvent(
     Guid Target,
     long Version,
@@ -29,7 +34,9 @@ public readonly record struct HeartEvent(
     string UserId,
     HeartEventKind Kind,
     long AtMicros,
-    long Writer);
+    long Writer,
+    HeartOrigin? Origin = null,
+    long NetworkMac = 0);
 
 /// <summary>A version of a target that the log holds, and by whom it was written.</summary>
 public readonly record struct WrittenVersion(Guid Target, long Version, long Writer);

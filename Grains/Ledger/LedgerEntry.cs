@@ -20,6 +20,8 @@ internal abstract class LedgerEntry
     public HeartId Heart;
     public string UserId = "";
     public HeartEventKind Kind;
+    public HeartOrigin? Origin;
+    public long NetworkMac;
     public long AtMicros;
 
     /// <summary>When it was queued, as a <see cref="TimeProvider"/> timestamp.</summary>

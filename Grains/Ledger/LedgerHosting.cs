@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
@@ -13,6 +14,9 @@ namespace HeartGrains.Ledger;
 /// <summary>Chooses the ledger: memory for <c>dev</c>, SQLite for <c>single</c>, PostgreSQL for <c>cluster</c>.</summary>
 internal static class LedgerHosting
 {
+    /// <summary>The store itself, which its guard closes: behind it for hearts, beside it for what hearts do not wait for.</summary>
+    private sealed record LedgerStore(IHeartLedger Hearts);
+
     public static void AddLedger(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection("Postgres") : "";
@@ -23,17 +27,19 @@ internal static class LedgerHosting
             services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
 
         services.AddSingleton(_ => DataFolderLock.Take(settings.Data));
-        services.AddSingleton<IHeartLedger>(provider =>
+        services.AddSingleton<LedgerStore>(provider =>
         {
             var options = provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
-            IHeartLedger ledger = settings.Mode switch
+            return new LedgerStore(settings.Mode switch
             {
                 HostMode.Dev => new MemoryLedger(),
                 HostMode.Single => new SqliteLedger(
                     provider.GetRequiredService<DataFolderLock>().Folder, options, provider.GetRequiredService<ILogger<SqliteLedger>>()),
                 _ => new PostgresLedger(postgres, options),
-            };
-            return new GuardedLedger(ledger, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>());
+            });
         });
+        services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(
+            provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
     }
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Tests.Infrastructure;
@@ -65,40 +66,92 @@ public sealed class PostgresLedgerTests(LocalPostgres postgres) : LastingLedgerT
     }
 
     [Fact]
-    public async Task InitializeAsync_LoadedFromAnotherServersDump_IsRefusedUntilTheIdsAreThisServers()
+    public async Task InitializeAsync_LoadedFromAnotherServersDump_GoesOnBehindWhatIsThere()
     {
         var story = new Story("post_1");
         await AppendAsync(story.Give("ann"));
         await FoldAllAsync();
         await AppendAsync(story.Give("ben"));
-        await ExecuteAsync("update heart_event set xid = (9000000000 + version)::text::xid8; update heart_fold set xid = '9000000001'");
-
-        var error = await Should.ThrowAsync<LedgerException>(() => Ledger.InitializeAsync(Key, Cancellation));
-        error.Message.ShouldContain("dump");
-
         await ExecuteAsync(
             """
-            begin;
-            update heart_event set xid = case when xid > (select xid from heart_fold) then pg_current_xact_id() else '1'::xid8 end;
-            update heart_fold set xid = '1';
-            commit;
+            alter table heart_event disable trigger all;
+            update heart_event set xid = (9000000000 + version)::text::xid8;
+            alter table heart_event enable trigger all;
+            update heart_fold set xid = '9000000001';
             """);
+
         await Ledger.InitializeAsync(Key, Cancellation);
+
         await AppendAsync(story.Give("cid"));
         await FoldAllAsync();
         await ShouldBeFoldedAsync(story);
+        var log = (IEventLog)Ledger;
+        (await log.ReadAsync(EventPosition.Start, long.MaxValue, default, 10, Cancellation)).Select(e => e.UserId).ShouldBe(["ann", "ben", "cid"]);
     }
 
     [Fact]
-    public async Task InitializeAsync_StoreFromBeforeOpenings_IsMigratedAndKeepsItsHearts()
+    public async Task FindHorizonAsync_EarlierTransactionStillRuns_LeavesOutWhatFollowsIt()
+    {
+        var (late, early) = (new Story("late"), new Story("early"));
+        var log = (IEventLog)Ledger;
+        await using var connection = new NpgsqlConnection(_database);
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using (var insert = new NpgsqlCommand(
+            "insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id) values ($1, $1, 1, 1, 1, 1, 'ann', 'late')", connection, transaction))
+        {
+            insert.Parameters.Add(new NpgsqlParameter { Value = late.Target });
+            await insert.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        await AppendAsync(early.Give("ben"));
+        (await log.ReadAsync(EventPosition.Start, await log.FindHorizonAsync(Cancellation), default, 10, Cancellation)).ShouldBeEmpty();
+        await transaction.CommitAsync(Cancellation);
+
+        // Whatever else runs in the server may hold the horizon back for a moment.
+        IReadOnlyList<LoggedEvent> events;
+        do events = await log.ReadAsync(EventPosition.Start, await log.FindHorizonAsync(Cancellation), default, 10, Cancellation);
+        while (events.Count < 2);
+        events.Select(e => e.UserId).ShouldBe(["ann", "ben"]);
+    }
+
+    [Theory]
+    [InlineData("update heart_event set at_micros = 1")]
+    [InlineData("update heart_event set user_id = 'zoe'")]
+    [InlineData("update heart_event set user_id = 'erased:1', actor = 'x'")]
+    [InlineData("delete from heart_event")]
+    [InlineData("truncate heart_event")]
+    public async Task Log_RewrittenByTheProgramsRole_IsRefused(string statement)
+    {
+        await AppendAsync(new Story("post_1").GiveMany("ann"));
+
+        (await Should.ThrowAsync<PostgresException>(() => ExecuteAsync(statement))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
+
+        await ExecuteAsync("update heart_event set user_id = 'erased:1', network = null");
+    }
+
+    [Fact]
+    public async Task InitializeAsync_StoreFromBeforeOrigins_IsMigratedAndKeepsItsHearts()
     {
         var story = new Story("post_1");
-        await AppendAsync(story.Give("ann"));
-        await ExecuteAsync("drop table heart_opening; delete from heart_migration where number = 103");
+        _database = await postgres.CreateDatabaseAsync();
+        await using (var connection = new NpgsqlConnection(_database))
+        {
+            await connection.OpenAsync(Cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+            await Migration.ApplyAsync([.. Migration.In("HeartGrains.Ledger.Postgres", "HeartGrains.Storage").Where(step => step.Number <= 102)], transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        }
 
+        var given = story.Give("ann");
+        await ExecuteAsync(
+            $"insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id) values ('{given.Target}', '{given.Heart.ToGuid()}', 1, 1, {given.AtMicros}, 1, 'ann', 'post_1')");
         await ReopenAsync();
 
         await ShouldHoldAsync(story);
+        await AppendAsync(story.Give("ben"));
+        await FoldAllAsync();
+        await ShouldBeFoldedAsync(story);
         (await Ledger.SetOpeningAsync(story.Target, "post_1", 3, Cancellation)).ShouldBeTrue();
     }
 

@@ -21,6 +21,56 @@ public sealed class SqliteLedgerTests : LastingLedgerTests
         await AppendAsync([.. story.Log]);
     }
 
+    [Theory]
+    [InlineData("update heart_event set at_micros = 1")]
+    [InlineData("update heart_event set user_id = 'zoe'")]
+    [InlineData("update heart_event set user_id = 'erased:1', actor = 'x'")]
+    [InlineData("delete from heart_event")]
+    public async Task Log_Rewritten_IsRefused(string statement)
+    {
+        await AppendAsync(new Story("post_1").GiveMany("ann"));
+
+        (await Should.ThrowAsync<SqliteException>(() => ExecuteAsync(statement))).Message.ShouldContain("append-only");
+
+        await ExecuteAsync("update heart_event set user_id = 'erased:1', network = null");
+    }
+
+    [Fact]
+    public async Task InitializeAsync_StoreFromBeforeOrigins_IsMigratedAndKeepsItsHearts()
+    {
+        var story = new Story("post_1");
+        _folder = _folder.CreateSubdirectory("before");
+        await using (var connection = new SqliteConnection($"Data Source={_folder.FullName}/hearts.db;Pooling=false"))
+        {
+            await connection.OpenAsync(Cancellation);
+            await using var transaction = connection.BeginTransaction();
+            await Migration.ApplyAsync([.. Migration.In("HeartGrains.Ledger.Sqlite").Where(step => step.Number <= 2)], transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        }
+
+        var given = story.Give("ann");
+        await ExecuteAsync(
+            $"insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id) values (x'{Hex(given.Target)}', x'{Hex(given.Heart.ToGuid())}', 1, 1, {given.AtMicros}, 1, 'ann', 'post_1')");
+        await ReopenAsync();
+
+        await ShouldHoldAsync(story);
+        await AppendAsync(story.Give("ben"));
+        await FoldAllAsync();
+        await ShouldBeFoldedAsync(story);
+        _folder = _folder.Parent!;
+
+        static string Hex(Guid id) => Convert.ToHexString(id.ToByteArray(bigEndian: true));
+    }
+
+    private async Task ExecuteAsync(string statement)
+    {
+        await using var connection = new SqliteConnection($"Data Source={_folder.FullName}/hearts.db;Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
     protected override IHeartLedger OpenLedger() => new SqliteLedger(_folder.FullName, new LedgerOptions(), NullLogger<SqliteLedger>.Instance);
 
     protected override async Task<bool> HasUnfoldedAsync()

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Ledger.Memory;
 
 /// <summary>A ledger that lives as long as the process. Its projections are never behind, so there is nothing to fold.</summary>
-public sealed class MemoryLedger : IHeartLedger
+public sealed partial class MemoryLedger : IHeartLedger, IEventLog
 {
     private readonly ConcurrentDictionary<Guid, MemoryTarget> _targets = new();
     private readonly ConcurrentDictionary<Guid, long> _openings = new();
@@ -46,8 +47,9 @@ public sealed class MemoryLedger : IHeartLedger
             {
                 var end = EndOfTarget(events, start);
                 if (!_targets.TryGetValue(events[start].Target, out var target))
-                    target = _targets[events[start].Target] = new MemoryTarget(events[start].TargetId);
+                    target = _targets[events[start].Target] = new MemoryTarget(events[start].Target, events[start].TargetId);
                 target.Append(events[start..end]);
+                Order(target, events[start..end]);
                 start = end;
             }
         }

@@ -1,9 +1,10 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Ledger.Memory;
 
 /// <summary>One target's log and what is folded from it. Safe for concurrent use.</summary>
-internal sealed class MemoryTarget(string targetId)
+internal sealed class MemoryTarget(Guid key, string targetId)
 {
     private readonly Lock _lock = new();
     private readonly List<Entry> _log = [];
@@ -11,6 +12,10 @@ internal sealed class MemoryTarget(string targetId)
 
     // Heart to version of its last event: only a withdrawal or a search beyond the grain's own set asks, so most targets never need it.
     private Dictionary<HeartId, int>? _versions;
+
+    public Guid Key => key;
+
+    public string TargetId => targetId;
 
     public long Version
     {
@@ -96,6 +101,22 @@ internal sealed class MemoryTarget(string targetId)
             return new TopTarget(targetId, _count, _log.Count);
     }
 
+    public LoggedEvent Describe(long order, int version)
+    {
+        lock (_lock)
+        {
+            var entry = _log[version - 1];
+            var (origin, mac) = entry.Origin switch
+            {
+                HeartOrigin told => (told, 0L),
+                NetworkOrigin from => (from.Origin, from.NetworkMac),
+                _ => (HeartOrigin.Claimed, 0L),
+            };
+            return new LoggedEvent(
+                new EventPosition(order, key, version), targetId, entry.Heart, entry.UserId, entry.Kind, entry.AtMicros, entry.Writer, origin, mac, null, null);
+        }
+    }
+
     private void Withdraw(HeartId heart)
     {
         _count--;
@@ -115,18 +136,28 @@ internal sealed class MemoryTarget(string targetId)
         return _versions;
     }
 
-    /// <summary>An event in 40 bytes: the lowest bit of the time says whether it is a heart that is given now.</summary>
-    private readonly record struct Entry(HeartId Heart, string UserId, long Writer, long AtMicrosAndCurrent)
+    private sealed record NetworkOrigin(HeartOrigin Origin, long NetworkMac);
+
+    /// <summary>
+    /// An event in 48 bytes: the lowest bits of the time say whether it is a heart that is given now, and whether it was given at all. The origin is null, one, or one with its network.
+    /// </summary>
+    private readonly record struct Entry(HeartId Heart, string UserId, long Writer, long AtMicrosAndFlags, object? Origin)
     {
+        private const long Current = 1;
+        private const long Given = 2;
+
         public Entry(in HeartEvent source) : this(
-            source.Heart, source.UserId, source.Writer, (source.AtMicros << 1) | (source.Kind == HeartEventKind.Given ? 1L : 0L))
+            source.Heart, source.UserId, source.Writer, (source.AtMicros << 2) | (source.Kind == HeartEventKind.Given ? Given | Current : 0),
+            source.Origin is { Network: not null } origin ? new NetworkOrigin(origin, source.NetworkMac) : source.Origin)
         {
         }
 
-        public long AtMicros => AtMicrosAndCurrent >> 1;
+        public long AtMicros => AtMicrosAndFlags >> 2;
 
-        public bool IsCurrent => (AtMicrosAndCurrent & 1) != 0;
+        public bool IsCurrent => (AtMicrosAndFlags & Current) != 0;
 
-        public Entry Superseded() => this with { AtMicrosAndCurrent = AtMicrosAndCurrent & ~1L };
+        public HeartEventKind Kind => (AtMicrosAndFlags & Given) != 0 ? HeartEventKind.Given : HeartEventKind.Withdrawn;
+
+        public Entry Superseded() => this with { AtMicrosAndFlags = AtMicrosAndFlags & ~Current };
     }
 }

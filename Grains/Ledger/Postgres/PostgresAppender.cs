@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using HeartGrains.Hearts;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,8 +13,8 @@ internal sealed class PostgresAppender : IAsyncDisposable
 {
     // One statement and no transaction block: a process stopped at any point holds no lock.
     private const string Sql = """
-        insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8)
+        insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id, actor, cause, network, network_mac, job, xid)
+        select e.*, (select heart_xid()) from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) e
         """;
 
     private readonly NpgsqlConnection _connection;
@@ -26,6 +27,11 @@ internal sealed class PostgresAppender : IAsyncDisposable
     private readonly List<short> _kinds = [];
     private readonly List<string> _users = [];
     private readonly List<string?> _targetIds = [];
+    private readonly List<string?> _actors = [];
+    private readonly List<short?> _causes = [];
+    private readonly List<string?> _networks = [];
+    private readonly List<long?> _networkMacs = [];
+    private readonly List<string?> _jobs = [];
 
     private PostgresAppender(NpgsqlConnection connection)
     {
@@ -39,6 +45,11 @@ internal sealed class PostgresAppender : IAsyncDisposable
         AddColumn(_kinds, NpgsqlDbType.Smallint);
         AddColumn(_users, NpgsqlDbType.Text);
         AddColumn(_targetIds, NpgsqlDbType.Text);
+        AddColumn(_actors, NpgsqlDbType.Text);
+        AddColumn(_causes, NpgsqlDbType.Smallint);
+        AddColumn(_networks, NpgsqlDbType.Text);
+        AddColumn(_networkMacs, NpgsqlDbType.Bigint);
+        AddColumn(_jobs, NpgsqlDbType.Text);
     }
 
     /// <summary>False when the connection broke: the appender is of no more use.</summary>
@@ -115,6 +126,9 @@ internal sealed class PostgresAppender : IAsyncDisposable
         var kinds = Resize(_kinds, events.Length);
         var users = Resize(_users, events.Length);
         var targetIds = Resize(_targetIds, events.Length);
+
+        // What is rare is not sent when no event has it: unnest fills shorter columns up with nulls.
+        var (hasActors, hasCauses, hasNetworks) = (false, false, false);
         for (var i = 0; i < events.Length; i++)
         {
             ref readonly var heartEvent = ref events[i];
@@ -126,6 +140,28 @@ internal sealed class PostgresAppender : IAsyncDisposable
             kinds[i] = (short)heartEvent.Kind;
             users[i] = heartEvent.UserId;
             targetIds[i] = heartEvent.Version == 1 ? heartEvent.TargetId : null;
+            if (heartEvent.Origin is not { } origin || origin == HeartOrigin.Claimed) continue;
+            hasActors = true;
+            hasCauses |= origin.Cause != HeartCause.User || origin.Job is not null;
+            hasNetworks |= origin.Network is not null;
+        }
+
+        FillOrigins(events, hasActors, hasCauses, hasNetworks);
+    }
+
+    private void FillOrigins(ReadOnlySpan<HeartEvent> events, bool hasActors, bool hasCauses, bool hasNetworks)
+    {
+        var actors = Resize(_actors, hasActors ? events.Length : 0);
+        var causes = Resize(_causes, hasCauses ? events.Length : 0);
+        var jobs = Resize(_jobs, hasCauses ? events.Length : 0);
+        var networks = Resize(_networks, hasNetworks ? events.Length : 0);
+        var networkMacs = Resize(_networkMacs, hasNetworks ? events.Length : 0);
+        for (var i = 0; i < actors.Length; i++)
+        {
+            var origin = OriginColumns.Of(events[i].Origin);
+            actors[i] = origin.Actor;
+            if (hasCauses) (causes[i], jobs[i]) = (origin.Cause, origin.Job);
+            if (hasNetworks) (networks[i], networkMacs[i]) = (origin.Network, origin.Network is null ? null : events[i].NetworkMac);
         }
     }
 

@@ -78,22 +78,21 @@ internal static class PostgresConnection
         }
     }
 
-    /// <summary>Throws when the log's transactions are another server's: the fold orders by their ids and would pass new events over.</summary>
-    public static async Task RequireOwnTransactionsAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    /// <summary>
+    /// When the log was loaded from a dump of another server, whose transaction ids may lie ahead of this one's, puts its clock forward, so that what comes is ordered behind what is there.
+    /// Within the transaction that keeps other starts out.
+    /// </summary>
+    public static async Task SetClockAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
-            select exists (select from heart_event where xid >= pg_snapshot_xmax(pg_current_snapshot()))
-                or exists (select from heart_fold where xid >= pg_snapshot_xmax(pg_current_snapshot()))
+            update heart_clock
+               set xid_offset = xid_offset + latest.xid - heart_xid()::text::bigint + 1
+              from (select greatest((select xid from heart_event order by xid desc limit 1), (select xid from heart_fold))::text::bigint as xid) latest
+             where latest.xid >= heart_xid()::text::bigint
             """,
             transaction.Connection,
             transaction);
-        if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
-        {
-            throw new LedgerException(
-                "The hearts in this database were written on another PostgreSQL server and loaded from a dump: their transaction ids lie ahead "
-                + "of this server's, so new hearts would never be folded. Run the statements under \"Moving to another server\" in "
-                + "docs/ledger.md once, then start again.");
-        }
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
+using HeartGrains.Audit;
 using Npgsql;
 
 namespace HeartGrains.Ledger.Postgres;
 
 /// <summary>The ledger in PostgreSQL: shared by all silos, folded by whichever comes first. See <c>docs/ledger.md</c>.</summary>
-public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
+public sealed partial class PostgresLedger : IHeartLedger, IEventLog, IAsyncDisposable
 {
     private const string SetOpeningSql = """
         insert into heart_opening as o (target, opening, target_id) values ($1, $2, $3)
@@ -49,7 +50,7 @@ public sealed partial class PostgresLedger : IHeartLedger, IAsyncDisposable
         var migrations = Migration.In("HeartGrains.Ledger.Postgres", "HeartGrains.Storage");
         await Migration.ApplyAsync(migrations, transaction, cancellationToken);
         await Migration.ClaimKeyAsync(keyFingerprint, transaction, cancellationToken);
-        await PostgresConnection.RequireOwnTransactionsAsync(transaction, cancellationToken);
+        await PostgresConnection.SetClockAsync(transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }, Timeout.InfiniteTimeSpan).AsTask();

@@ -26,8 +26,8 @@ internal sealed class SqliteAppender : IDisposable
         _begin = Prepare("begin immediate");
         _insert = Prepare(
             """
-            insert into heart_event (target, version, heart, writer, at_micros, kind, user_id, target_id)
-            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            insert into heart_event (target, version, heart, writer, at_micros, kind, user_id, target_id, actor, cause, network, network_mac, job)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             """);
         _commit = Prepare("commit");
         _rollback = Prepare("rollback");
@@ -86,6 +86,7 @@ internal sealed class SqliteAppender : IDisposable
                 BindText(8, heartEvent.TargetId);
             else
                 raw.sqlite3_bind_null(_insert, 8);
+            BindOrigin(heartEvent);
         }
         catch (EncoderFallbackException)
         {
@@ -93,6 +94,24 @@ internal sealed class SqliteAppender : IDisposable
         }
 
         return Run(_insert) == raw.SQLITE_DONE ? AppendOutcome.Committed : Failed(Classify(raw.sqlite3_extended_errcode(_database)));
+    }
+
+    private void BindOrigin(in HeartEvent heartEvent)
+    {
+        var origin = OriginColumns.Of(heartEvent.Origin);
+        BindTextOrNull(9, origin.Actor);
+        if (origin.Cause is { } cause) raw.sqlite3_bind_int(_insert, 10, cause);
+        else raw.sqlite3_bind_null(_insert, 10);
+        BindTextOrNull(11, origin.Network);
+        if (origin.Network is not null) raw.sqlite3_bind_int64(_insert, 12, heartEvent.NetworkMac);
+        else raw.sqlite3_bind_null(_insert, 12);
+        BindTextOrNull(13, origin.Job);
+    }
+
+    private void BindTextOrNull(int index, string? text)
+    {
+        if (text is null) raw.sqlite3_bind_null(_insert, index);
+        else BindText(index, text);
     }
 
     private AppendOutcome Failed(AppendOutcome outcome)

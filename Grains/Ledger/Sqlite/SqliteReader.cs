@@ -16,6 +16,7 @@ internal sealed class SqliteReader : IDisposable
     public SqliteReader(SqliteConnection connection)
     {
         _connection = connection;
+        Log = new SqliteLog(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
         // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
@@ -75,6 +76,9 @@ internal sealed class SqliteReader : IDisposable
         _listTop = Prepare(
             "select target_id, count, version from heart_target where count > 0 order by count desc, target limit $limit", "$limit");
     }
+
+    /// <summary>The log over all targets.</summary>
+    public SqliteLog Log { get; }
 
     public List<WrittenVersion> FindVersions(ReadOnlySpan<HeartEvent> batch)
     {

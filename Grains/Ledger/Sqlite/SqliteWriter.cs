@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using Microsoft.Data.Sqlite;
 
 namespace HeartGrains.Ledger.Sqlite;
@@ -6,7 +7,7 @@ namespace HeartGrains.Ledger.Sqlite;
 internal sealed class SqliteWriter : IDisposable
 {
     private const string LatestSql =
-        "select target, heart, kind, at_micros, max(version) as version from heart_event where seq > $from and seq <= $to group by target, heart";
+        "select target, heart, kind, at_micros, max(version) as version from heart_event where seq > $from and seq <= $to and kind <> 3 group by target, heart";
 
     private readonly SqliteConnection _connection;
     private readonly SqliteAppender _appender;
@@ -36,7 +37,7 @@ internal sealed class SqliteWriter : IDisposable
                 """
                 insert into heart_target (target, count, version, target_id)
                 select target, sum(case kind when 1 then 1 else -1 end), max(version), coalesce(max(target_id), '')
-                  from heart_event where seq > $from and seq <= $to group by target order by target
+                  from heart_event where seq > $from and seq <= $to and kind <> 3 group by target order by target
                 on conflict (target) do update set count = count + excluded.count, version = excluded.version
                 """,
                 _from, _to),
@@ -70,6 +71,43 @@ internal sealed class SqliteWriter : IDisposable
         command.Parameters.AddWithValue("$opening", opening);
         command.Parameters.AddWithValue("$name", targetId);
         return command.ExecuteNonQuery() > 0;
+    }
+
+    /// <summary>Writes a decision, once.</summary>
+    public EventPosition Decide(Decision decision)
+    {
+        using var transaction = _connection.BeginTransaction();
+        using var command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText =
+            """
+            insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id, actor, network, network_mac, job, about, detail)
+            select zeroblob(16), $heart, next.version, $id, $at, 3, $user, iif(next.version = 1, '', null), $actor, $network, $mac, $job, $about, $detail
+              from (select coalesce(max(version), 0) + 1 as version from heart_event where target = zeroblob(16)) next
+             where not exists (select 1 from heart_event where target = zeroblob(16) and writer = $id)
+            """;
+        var origin = OriginColumns.Of(decision.Origin);
+        command.Parameters.AddWithValue("$id", decision.Id);
+        command.Parameters.AddWithValue("$heart", decision.User.ToGuid().ToByteArray(bigEndian: true));
+        command.Parameters.AddWithValue("$at", decision.AtMicros);
+        command.Parameters.AddWithValue("$user", decision.UserId);
+        command.Parameters.AddWithValue("$actor", origin.Actor ?? (object)DBNull.Value);
+        command.Parameters.AddWithValue("$network", origin.Network ?? (object)DBNull.Value);
+        command.Parameters.AddWithValue("$mac", origin.Network is null ? DBNull.Value : decision.NetworkMac);
+        command.Parameters.AddWithValue("$job", origin.Job ?? (object)DBNull.Value);
+        command.Parameters.AddWithValue("$about", decision.About?.ToByteArray(bigEndian: true) ?? (object)DBNull.Value);
+        command.Parameters.AddWithValue("$detail", decision.Detail);
+        command.ExecuteNonQuery();
+        command.CommandText = "select seq, version from heart_event where target = zeroblob(16) and writer = $id";
+        EventPosition position;
+        using (var row = command.ExecuteReader())
+        {
+            row.Read();
+            position = new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
+        }
+
+        transaction.Commit();
+        return position;
     }
 
     public int Fold(int limit)
