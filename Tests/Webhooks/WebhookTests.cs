@@ -45,7 +45,7 @@ public sealed class WebhookTests : IAsyncLifetime
         message.Id.ShouldStartWith("msg_");
         var signed = Encoding.UTF8.GetBytes($"{message.Id}.{message.Timestamp}.{message.Body}");
         message.Signature.ShouldBe("v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(Secret["whsec_".Length..]), signed)));
-        Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - message.Timestamp).ShouldBeLessThan(60);
+        Math.Abs(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - message.Timestamp).ShouldBeLessThan(60);
     }
 
     [Fact]
