@@ -16,6 +16,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
+using HeartGrains.Gateway.Users;
 using HeartGrains.Hosting;
 using HeartGrains.Resilience;
 using Orleans.Configuration;
@@ -63,6 +64,7 @@ internal static class GatewayHosting
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
         builder.Services.AddJobDesk();
+        builder.Services.AddUsers();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
@@ -87,6 +89,7 @@ internal static class GatewayHosting
         app.MapQuota();
         app.MapBreakers();
         app.MapJobs();
+        app.MapUsers();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
