@@ -17,6 +17,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
+using HeartGrains.Gateway.Users;
 using HeartGrains.Gateway.Webhooks;
 using HeartGrains.Hosting;
 using HeartGrains.Resilience;
@@ -67,6 +68,7 @@ internal static class GatewayHosting
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
         builder.Services.AddJobDesk();
+        builder.Services.AddUsers();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
@@ -95,6 +97,7 @@ internal static class GatewayHosting
         app.MapBreakers();
         app.MapWebhooks();
         app.MapJobs();
+        app.MapUsers();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
