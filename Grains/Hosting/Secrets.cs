@@ -17,7 +17,7 @@ internal static partial class Secrets
     {
         if (value.Length == 0) return value;
         if (IsNameOfSecret(key)) return Mask;
-        return key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase) ? HideInConnection(value) : UserInfo().Replace(value, $"${{start}}{Mask}@");
+        return key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase) ? HideInConnection(value) : UserInfo().Replace(value, $"${{user}}{Mask}@");
     }
 
     /// <summary>Redis' parts are parted by commas and never quoted, PostgreSQL's by semicolons; what is neither may be anything.</summary>
@@ -45,6 +45,6 @@ internal static partial class Secrets
     [GeneratedRegex("^(ssl ?)?(password|pwd|psw)$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Passwords();
 
-    [GeneratedRegex("(?<start>://[^/?#@:]*:)[^/?#@]*@", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("(?<user>://[^/?#@:]*:)[^/?#@]*@", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex UserInfo();
 }
