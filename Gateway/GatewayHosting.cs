@@ -58,7 +58,7 @@ internal static class GatewayHosting
     {
         builder.Services.AddLocalLimits();
         builder.Services.AddSites();
-        builder.Services.AddIdentity();
+        builder.Services.AddIdentity().AddTokens(builder.Configuration);
         builder.Services.AddButtons();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
@@ -80,6 +80,7 @@ internal static class GatewayHosting
         app.UseProblems();
         app.UseSites();
         app.UseLocalLimits();
+        app.UseIdentity();
         app.UseOverloadGuard();
 
         app.MapHearts();
