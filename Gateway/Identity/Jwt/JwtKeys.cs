@@ -94,8 +94,9 @@ internal sealed partial class JwtKeys : BackgroundService
             _current = keys;
             Log.Read(_logger, keys.Count);
         }
-        catch (Exception exception) when (IsTrouble(exception))
+        catch (Exception exception)
         {
+            // Whatever an authority answers, it must not stop a gateway.
             if (_trouble == exception.Message) return;
             _trouble = exception.Message;
             Log.Kept(_logger, _current?.Count ?? 0, exception.Message);
@@ -127,7 +128,7 @@ internal sealed partial class JwtKeys : BackgroundService
             : throw new FormatException($"The authority's configuration lacks {member}");
 
     private static bool IsTrouble(Exception exception) =>
-        exception is FormatException or HttpRequestException or OperationCanceledException or JsonException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
+        exception is FormatException or HttpRequestException or OperationCanceledException or JsonException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NotSupportedException;
 
     private static partial class Log
     {

@@ -76,9 +76,9 @@ internal readonly record struct JwtShape(string Algorithm, string? Kid, string U
             document = JsonDocument.Parse(bytes.AsMemory(0, length), Reading);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // No JSON, or something is there twice.
+            // No JSON, or something is there twice, or a name is half a surrogate pair.
         }
 
         document?.Dispose();

@@ -228,9 +228,9 @@ public sealed partial class JwtTests(JwtServer server) : IClassFixture<JwtServer
     private static TestSigner Strange { get; } = TestSigner.Rsa("strange");
 
     private static string Fill(string text, string user, DateTimeOffset now) =>
-        NowPlus().Replace(text, match => (now.ToUnixTimeSeconds() + (match.Groups[1].Success ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0)).ToString(CultureInfo.InvariantCulture))
+        NowPlus().Replace(text, match => (now.ToUnixTimeSeconds() + (match.Groups["plus"].Success ? long.Parse(match.Groups["plus"].Value, CultureInfo.InvariantCulture) : 0)).ToString(CultureInfo.InvariantCulture))
             .Replace("USER", user, StringComparison.Ordinal).Replace("LONG", new string('u', 129), StringComparison.Ordinal).Replace("JWK", Strange.Public.ToJsonString(), StringComparison.Ordinal);
 
-    [GeneratedRegex(@"NOW([+-]\d+)?", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"NOW(?<plus>[+-]\d+)?", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NowPlus();
 }
