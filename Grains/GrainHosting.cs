@@ -3,6 +3,7 @@ using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
+using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
@@ -45,6 +46,7 @@ public static class GrainHosting
         services.AddBreakers();
         services.AddLedger(settings, configuration);
         services.AddHostedService<LedgerStartup>();
+        services.AddModeration();
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();

@@ -3,6 +3,7 @@ using HeartGrains.Hosting;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
+using HeartGrains.Moderation;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,5 +42,6 @@ internal static class LedgerHosting
         services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IModerationStore)provider.GetRequiredService<LedgerStore>().Hearts);
     }
 }
