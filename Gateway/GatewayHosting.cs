@@ -6,7 +6,9 @@ using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.Moderation;
 using HeartGrains.Gateway.OpenHeart;
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
@@ -80,6 +82,7 @@ internal static class GatewayHosting
         app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
+        app.MapModeration();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations();

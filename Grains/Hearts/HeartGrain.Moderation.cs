@@ -33,10 +33,16 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     /// <inheritdoc/>
     public async ValueTask<HeartReceipt> MoveHeartAsync(string userId, HeartOrigin origin, CancellationToken cancellationToken = default)
     {
-        if (!await LoadAsync()) return Refusal(HeartOutcome.LedgerUnavailable);
-        if (_rule?.MovedTo is not { } to) return Refusal(HeartOutcome.Conflict);
         var heart = keys.OfHeart(_target, userId);
-        while (_inFlight.TryGetValue(heart, out var earlier)) await earlier.JoinAsync();
+        while (true)
+        {
+            if (_stream is null && !await LoadAsync()) return Refusal(HeartOutcome.LedgerUnavailable);
+            if (!_inFlight.TryGetValue(heart, out var earlier)) break;
+            await earlier.JoinAsync();
+        }
+
+        // Read before the order came here, by an activation that a split network left behind: it is read again next time.
+        if (_rule?.MovedTo is not { } to) return Refusal(HeartOutcome.Conflict);
 
         // The user's place is held until the heart is there, so that the user's own calls come before or after all of it.
         var place = HeartCall.Rent();

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
+using HeartGrains.Moderation;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,6 +59,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         builder.Services.AddSingleton(provider => new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
         builder.Services.AddSingleton<IHeartLedger>(provider =>
             new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), TimeProvider.System));
+        builder.Services.AddSingleton(provider => (IEventLog)provider.GetRequiredService<HookedLedger>().Inner);
+        builder.Services.AddSingleton(provider => (IModerationStore)provider.GetRequiredService<HookedLedger>().Inner);
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();
@@ -66,6 +70,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         await built.StartAsync();
         return new HeartSilo(built);
     }
+
+    public IServiceProvider Services => _host.Services;
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 

@@ -11,6 +11,9 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
 
     public delegate ValueTask<AppendOutcome> Append();
 
+    /// <summary>The ledger itself, for what hooks do not stand before.</summary>
+    public IHeartLedger Inner => inner;
+
     /// <summary>Stands between an append and the ledger.</summary>
     public Func<HeartEvent[], Append, ValueTask<AppendOutcome>>? OnAppend { get; set; }
 
