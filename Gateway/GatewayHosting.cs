@@ -5,8 +5,10 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.Moderation;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
@@ -34,6 +36,7 @@ internal static class GatewayHosting
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
             [PageOptions.Name] = typeof(PageOptions),
+            [DocsOptions.Name] = typeof(DocsOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
@@ -60,9 +63,11 @@ internal static class GatewayHosting
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
+        builder.Services.AddJobDesk();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
+        builder.Services.AddDocs();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
@@ -83,10 +88,12 @@ internal static class GatewayHosting
         app.MapQuota();
         app.MapBreakers();
         app.MapModeration();
+        app.MapJobs();
         app.MapEmbed();
         app.MapPages();
-        app.MapOperations();
+        app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
         app.MapDashboard();
+        app.MapDocs();
     }
 
     internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);

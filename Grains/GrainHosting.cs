@@ -1,11 +1,13 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
 using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
+using HeartGrains.Users;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -22,6 +24,7 @@ public static class GrainHosting
     {
         ["Hearts"] = typeof(HeartOptions),
         ["Ledger"] = typeof(LedgerOptions),
+        [JobOptions.Name] = typeof(JobOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
@@ -50,6 +53,8 @@ public static class GrainHosting
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
+        services.AddJobs(configuration);
+        services.AddUsers();
         services.AddSingleton<SiloLive>();
         services.AddHostedService(provider => provider.GetRequiredService<SiloLive>());
         services.AddHealthChecks()

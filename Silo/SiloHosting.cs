@@ -21,6 +21,7 @@ internal static class SiloHosting
             ["LocalLimits"] = typeof(object),
             ["Live"] = typeof(object),
             ["Pages"] = typeof(object),
+            ["Docs"] = typeof(object),
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),

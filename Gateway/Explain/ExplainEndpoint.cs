@@ -1,7 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Moderation;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -17,25 +17,19 @@ namespace HeartGrains.Gateway.Explain;
 /// What a support engineer asks of a user and a target: is there a heart, since when and by which event, what stands in its way, and where things are. Each part is asked for by itself, so that one that
 /// does not answer costs its own part alone.
 /// </summary>
-internal sealed class ExplainEndpoint(GrainCalls calls, Callers callers, Quota quota, QuotaDesk desk, Breakers breakers, TimeProvider time)
+internal sealed class ExplainEndpoint(GrainCalls calls, OperatorDoor door, Quota quota, QuotaDesk desk, Breakers breakers, TimeProvider time)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
-        var endpoint = ActivatorUtilities.CreateInstance<ExplainEndpoint>(services);
-        routes.MapMethods("/api/v1/explain", [HttpMethods.Get], endpoint.ExplainAsync)
+        var endpoint = ActivatorUtilities.CreateInstance<ExplainEndpoint>(services, ActivatorUtilities.CreateInstance<OperatorDoor>(services));
+        routes.MapMethods("/api/v1/explain", [HttpMethods.Get], endpoint.ExplainAsync).Describe(ModerationOperations.Explain)
             .WithMetadata(services.GetRequiredService<GatewayMetrics>().TimesOf("explain"), NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("explain");
     }
 
     private async Task ExplainAsync(HttpContext context)
     {
-        context.Response.Headers.CacheControl = "no-store";
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is null) return;
         var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId | QueryParameters.UserId);
         if (query.Rejection is { } rejection)
         {
@@ -56,7 +50,7 @@ internal sealed class ExplainEndpoint(GrainCalls calls, Callers callers, Quota q
 
         // What is not read yet is said in the activation's name, and what the ledger does not tell is not known.
         var told = report is { Outcome: HeartOutcome.Committed } ? report : null;
-        var events = pair is { IsAvailable: true } ? Array.ConvertAll(pair.Events, Describe) : null;
+        var events = pair is { IsAvailable: true } ? Array.ConvertAll(pair.Events, ViewOf) : null;
         var unknown = new List<string>();
         if (told is null) unknown.Add("target");
         if (events is null) unknown.AddRange(["events", "ledger"]);
@@ -94,6 +88,6 @@ internal sealed class ExplainEndpoint(GrainCalls calls, Callers callers, Quota q
 
     private double Lag(long? oldestMicros) => oldestMicros is { } at ? Math.Max(0, Math.Round((OperatorFields.Micros(time.GetUtcNow()) - at) / 1e6, 3)) : 0;
 
-    private static EventView Describe(PairEvent told) => new(
+    private static EventView ViewOf(PairEvent told) => new(
         told.Id, told.Kind, OperatorFields.Write(told.AtMicros), told.Version, told.Actor, told.Cause.ToString().ToLowerInvariant(), told.Job, told.Reason);
 }

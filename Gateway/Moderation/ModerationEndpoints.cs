@@ -1,10 +1,9 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Serialization.Metadata;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -15,30 +14,37 @@ using HeartGrains.Moderation;
 namespace HeartGrains.Gateway.Moderation;
 
 /// <summary>Operators' orders about targets and users: each idempotent, each with a reason, each an event of the log.</summary>
-internal sealed class ModerationEndpoints(GrainCalls calls, Callers callers, TimeProvider time)
+internal sealed class ModerationEndpoints(GrainCalls calls, OperatorDoor door, TimeProvider time)
 {
-    private const int BodyByteLimit = 8 * 1024;
     private static readonly TimeSpan LongestBlock = TimeSpan.FromDays(3650);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
-        var endpoints = ActivatorUtilities.CreateInstance<ModerationEndpoints>(services);
+        var door = ActivatorUtilities.CreateInstance<OperatorDoor>(services);
+        var endpoints = ActivatorUtilities.CreateInstance<ModerationEndpoints>(services, door);
+        var moves = ActivatorUtilities.CreateInstance<MoveEndpoint>(services, door);
+        var quarantines = ActivatorUtilities.CreateInstance<QuarantineEndpoints>(services, door);
         var times = services.GetRequiredService<GatewayMetrics>().TimesOf("moderation");
-        Add("/api/v1/admin/targets/freeze", HttpMethods.Post, context => endpoints.FreezeAsync(context, true));
-        Add("/api/v1/admin/targets/unfreeze", HttpMethods.Post, context => endpoints.FreezeAsync(context, false));
-        Add("/api/v1/admin/users/block", HttpMethods.Post, endpoints.BlockAsync);
-        Add("/api/v1/admin/users/unblock", HttpMethods.Post, endpoints.UnblockAsync);
-        Add("/api/v1/admin/users/blocks", HttpMethods.Get, endpoints.BlocksAsync);
+        Add("/api/v1/admin/targets/freeze", HttpMethods.Post, context => endpoints.FreezeAsync(context, true), ModerationOperations.Freeze);
+        Add("/api/v1/admin/targets/unfreeze", HttpMethods.Post, context => endpoints.FreezeAsync(context, false), ModerationOperations.Unfreeze);
+        Add("/api/v1/admin/targets/move", HttpMethods.Post, moves.MoveAsync, ModerationOperations.Move);
+        Add("/api/v1/admin/users/block", HttpMethods.Post, endpoints.BlockAsync, ModerationOperations.Block);
+        Add("/api/v1/admin/users/unblock", HttpMethods.Post, endpoints.UnblockAsync, ModerationOperations.Unblock);
+        Add("/api/v1/admin/users/blocks", HttpMethods.Get, endpoints.BlocksAsync, ModerationOperations.Blocks);
+        Add("/api/v1/admin/quarantine", HttpMethods.Post, quarantines.HoldAsync, ModerationOperations.Quarantine);
+        Add("/api/v1/admin/quarantine", HttpMethods.Get, quarantines.ReadAsync, ModerationOperations.ReadQuarantine);
+        Add("/api/v1/admin/quarantine/release", HttpMethods.Post, context => quarantines.EndAsync(context, true), ModerationOperations.Release);
+        Add("/api/v1/admin/quarantine/rollback", HttpMethods.Post, context => quarantines.EndAsync(context, false), ModerationOperations.Rollback);
 
-        void Add(string pattern, string method, RequestDelegate handler) =>
-            routes.MapMethods(pattern, [method], handler).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("moderation");
+        void Add(string pattern, string method, RequestDelegate handler, Operation operation) =>
+            routes.MapMethods(pattern, [method], handler).Describe(operation).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("moderation");
     }
 
     /// <summary><c>POST /admin/targets/freeze</c> and <c>/unfreeze</c></summary>
     private async Task FreezeAsync(HttpContext context, bool isFrozen)
     {
-        if (await ReadAsync(context, ModerationJson.Default.FreezeBody, Check) is not (var (target, reason), { } origin)) return;
+        if (await door.ReadAsync(context, ModerationJson.Default.FreezeBody, Check) is not (var (target, reason), { } origin)) return;
         var call = new FreezeCall(target!, isFrozen, reason!, origin) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (await IsRefusedAsync(context, call, status, call.Value.Refusal)) return;
@@ -48,14 +54,14 @@ internal sealed class ModerationEndpoints(GrainCalls calls, Callers callers, Tim
         static FreezeBody Check(FreezeBody body, Rejection wrong)
         {
             if (OperatorFields.CheckTarget(body.TargetId) is { } target) wrong.Add("target_id", target);
-            return body with { Reason = Reason(body.Reason, wrong) };
+            return body with { Reason = OperatorDoor.Reason(body.Reason, wrong) };
         }
     }
 
     /// <summary><c>POST /admin/users/block</c></summary>
     private async Task BlockAsync(HttpContext context)
     {
-        if (await ReadAsync(context, ModerationJson.Default.BlockBody, Check) is not ({ } body, { } origin)) return;
+        if (await door.ReadAsync(context, ModerationJson.Default.BlockBody, Check) is not ({ } body, { } origin)) return;
         OperatorFields.TryReadMoment(body.Until, out var until);
         await BlockAsync(context, body.UserId!, OperatorFields.Micros(until), body.Reason!, origin);
 
@@ -70,20 +76,20 @@ internal sealed class ModerationEndpoints(GrainCalls calls, Callers callers, Tim
             else if (body.For is not null) wrong.Add("for", "must be how long, such as 30m, 12h or 7d, from 1s to 3650d");
             else if (!OperatorFields.TryReadMoment(body.Until, out until) || until <= now || until > now + LongestBlock)
                 wrong.Add("until", "must be a moment as RFC 3339 writes it, such as 2031-01-31T12:00:00Z, in the next 3650 days");
-            return body with { Until = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), Reason = Reason(body.Reason, wrong) };
+            return body with { Until = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), Reason = OperatorDoor.Reason(body.Reason, wrong) };
         }
     }
 
     /// <summary><c>POST /admin/users/unblock</c></summary>
     private async Task UnblockAsync(HttpContext context)
     {
-        if (await ReadAsync(context, ModerationJson.Default.UnblockBody, Check) is not (var (user, reason), { } origin)) return;
+        if (await door.ReadAsync(context, ModerationJson.Default.UnblockBody, Check) is not (var (user, reason), { } origin)) return;
         await BlockAsync(context, user!, 0, reason!, origin);
 
         static UnblockBody Check(UnblockBody body, Rejection wrong)
         {
             if (OperatorFields.CheckUser(body.UserId) is { } user) wrong.Add("user_id", user);
-            return body with { Reason = Reason(body.Reason, wrong) };
+            return body with { Reason = OperatorDoor.Reason(body.Reason, wrong) };
         }
     }
 
@@ -101,12 +107,7 @@ internal sealed class ModerationEndpoints(GrainCalls calls, Callers callers, Tim
     /// <summary><c>GET /admin/users/blocks</c></summary>
     private async Task BlocksAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is null) return;
         var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.None, QueryParameters.Limit | QueryParameters.Cursor);
         if (query.Rejection is { } rejection)
         {
@@ -140,34 +141,6 @@ internal sealed class ModerationEndpoints(GrainCalls calls, Callers callers, Tim
             ModerationJson.Default.BlocksView, cancellationToken: context.RequestAborted);
     }
 
-    /// <summary>The body and who sent it, or nulls when the answer is written: not an operator, or not a body of the fields wanted.</summary>
-    private async ValueTask<(T? Body, HeartOrigin? Origin)> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, Func<T, Rejection, T> check)
-        where T : class
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return default;
-        }
-
-        var body = await JsonBody.ReadAsync(context.Request, BodyByteLimit, json =>
-        {
-            var read = OperatorFields.Read(json, type);
-            if (read.Rejection is not null) return read;
-            var wrong = new Rejection(Problem.InvalidFields, "See errors for each field.");
-            var value = check(read.Value, wrong);
-            return wrong.Errors.Count > 0 ? new(null!, wrong) : new Parsed<T>(value, null);
-        });
-        if (body.Rejection is { } rejection)
-        {
-            await context.WriteProblemAsync(rejection);
-            return default;
-        }
-
-        return (body.Value, caller.Origin);
-    }
-
     private static async ValueTask<bool> IsRefusedAsync<T>(HttpContext context, GrainCall<T> call, CallStatus status, RuleRefusal refusal)
     {
         if (status != CallStatus.Answered || call.Outcome != HeartOutcome.Committed)
@@ -179,12 +152,6 @@ internal sealed class ModerationEndpoints(GrainCalls calls, Callers callers, Tim
         if (refusal == RuleRefusal.None) return false;
         await RuleRefusals.WriteAsync(context, refusal);
         return true;
-    }
-
-    private static string Reason(string? text, Rejection wrong)
-    {
-        if (OperatorFields.CheckReason(text, out var reason) is { } unsaid) wrong.Add("reason", unsaid);
-        return reason;
     }
 
     private static string WriteCursor(long revision) => Base64Url.EncodeToString(Encoding.ASCII.GetBytes("b" + revision));

@@ -1,4 +1,5 @@
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
 using HeartGrains.Live;
 using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
@@ -32,6 +33,9 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    /// <summary>The grain that long operations are started at.</summary>
+    public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);
 
     /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
     public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);

@@ -14,6 +14,10 @@ public interface IModerationGrain : IGrainWithIntegerKey
     [Alias("Blocks")]
     ValueTask<BlockedUsers> BlocksAsync(long after, int limit, CancellationToken cancellationToken = default);
 
+    /// <summary>How a quarantine stands.</summary>
+    [Alias("Quarantine")]
+    ValueTask<QuarantineReply> QuarantineAsync(string id, CancellationToken cancellationToken = default);
+
     /// <summary>What the ledger tells of a user's heart for a target.</summary>
     [Alias("Pair")]
     ValueTask<PairReport> PairAsync(string targetId, string userId, CancellationToken cancellationToken = default);

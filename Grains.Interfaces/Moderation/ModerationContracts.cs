@@ -181,3 +181,7 @@ public sealed record Quarantine(
     [property: Id(9)] long Held = 0,
     [property: Id(10)] long Released = 0,
     [property: Id(11)] long Skipped = 0);
+
+/// <summary>The answer about a quarantine; null when there is none of that id.</summary>
+[GenerateSerializer, Immutable, Alias("moderation.QuarantineReply")]
+public sealed record QuarantineReply([property: Id(0)] HeartOutcome Outcome, [property: Id(1)] Quarantine? Quarantine);

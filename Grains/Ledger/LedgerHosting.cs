@@ -1,10 +1,12 @@
 using HeartGrains.Audit;
 using HeartGrains.Hosting;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using HeartGrains.Moderation;
 using HeartGrains.Resilience;
+using HeartGrains.Users;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -43,5 +45,7 @@ internal static class LedgerHosting
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IModerationStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IJobStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IUserLog)provider.GetRequiredService<LedgerStore>().Hearts);
     }
 }

@@ -64,6 +64,19 @@ internal sealed class ModerationGrain(Moderator moderator, HeartKeys keys) : Gra
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<QuarantineReply> QuarantineAsync(string id, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return new QuarantineReply(HeartOutcome.Committed, await moderator.Store.FindQuarantineAsync(id, cancellationToken));
+        }
+        catch (LedgerException)
+        {
+            return new QuarantineReply(HeartOutcome.LedgerUnavailable, null);
+        }
+    }
+
     private static PairEvent Describe(LoggedEvent logged) => new(
         EventIds.Of(logged.Position),
         logged.Kind switch { HeartEventKind.Given => "given", HeartEventKind.Withdrawn => "withdrawn", _ => ModerationDetail.ActionOf(logged.Detail!) },

@@ -1,3 +1,4 @@
+using HeartGrains.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Moderation;
@@ -11,6 +12,10 @@ internal static class ModerationHosting
         services.AddSingleton<BlockList>();
         services.AddHostedService(static provider => provider.GetRequiredService<BlockList>());
         services.AddSingleton<Moderator>();
+        services.AddSingleton<IJobWork, MoveWork>();
+        services.AddSingleton<IJobWork, QuarantineWork>();
+        services.AddSingleton<IJobWork, ReleaseWork>();
+        services.AddSingleton<IJobWork, RollbackWork>();
         return services;
     }
 }

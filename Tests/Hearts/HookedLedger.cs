@@ -11,9 +11,6 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
 
     public delegate ValueTask<AppendOutcome> Append();
 
-    /// <summary>The ledger itself, for what hooks do not stand before.</summary>
-    public IHeartLedger Inner => inner;
-
     /// <summary>Stands between an append and the ledger.</summary>
     public Func<HeartEvent[], Append, ValueTask<AppendOutcome>>? OnAppend { get; set; }
 
@@ -37,6 +34,9 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
             lock (_lock) return [.. _batches];
         }
     }
+
+    /// <summary>The ledger itself.</summary>
+    public IHeartLedger Inner => inner;
 
     public static Task Refuse() => throw new LedgerException("The ledger is down.");
 
