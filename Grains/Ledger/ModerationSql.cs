@@ -50,15 +50,17 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
     {
         await LockAsync();
         var rule = await FindRuleAsync(target);
+        var isThere = false;
         for (var hops = 0; ; hops++)
         {
+            isThere |= rule?.MovedTo == toId;
             if (to == target) return new RuleChange(false, rule, RuleRefusal.Cycle);
             if (await FindMoveAsync(to) is not { } next) break;
             if (hops == ModerationLimits.Chain) return new RuleChange(false, rule, RuleRefusal.ChainTooLong);
             (to, toId) = next;
         }
 
-        if (rule?.MovedTo is { } moved) return new RuleChange(false, rule, moved == toId ? RuleRefusal.None : RuleRefusal.MovedElsewhere);
+        if (rule?.MovedTo is not null) return new RuleChange(false, rule, isThere ? RuleRefusal.None : RuleRefusal.MovedElsewhere);
         if (await MeasureChainAsync(target) >= ModerationLimits.Chain) return new RuleChange(false, rule, RuleRefusal.ChainTooLong);
         await ExecuteAsync(
             """

@@ -48,6 +48,8 @@ public abstract partial class HeartLedgerTests
         (await MoveAsync(b, "c", c)).ShouldBe((true, "c", RuleRefusal.None));
         (await MoveAsync(c, "a", a)).ShouldBe((false, null, RuleRefusal.Cycle));
 
+        (await MoveAsync(a, "b", b)).ShouldBe((false, "b", RuleRefusal.None));
+
         // By way of the old names.
         (await MoveAsync(d, "a", a)).ShouldBe((true, "c", RuleRefusal.None));
         (await Ledger.LoadAsync(a.Target, 10, Cancellation)).Rule!.MovedTo.ShouldBe("b");

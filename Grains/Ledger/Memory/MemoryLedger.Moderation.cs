@@ -44,15 +44,17 @@ public sealed partial class MemoryLedger : IModerationStore
         lock (_appending)
         {
             var rule = _rules.GetValueOrDefault(target);
+            var isThere = false;
             for (var hops = 0; ; hops++)
             {
+                isThere |= rule?.MovedTo == toId;
                 if (to == target) return new(new RuleChange(false, rule, RuleRefusal.Cycle));
                 if (!_moves.TryGetValue(to, out var next)) break;
                 if (hops == ModerationLimits.Chain) return new(new RuleChange(false, rule, RuleRefusal.ChainTooLong));
                 (to, toId) = next;
             }
 
-            if (rule?.MovedTo is { } moved) return new(new RuleChange(false, rule, moved == toId ? RuleRefusal.None : RuleRefusal.MovedElsewhere));
+            if (rule?.MovedTo is not null) return new(new RuleChange(false, rule, isThere ? RuleRefusal.None : RuleRefusal.MovedElsewhere));
             if (MeasureChain(target) >= ModerationLimits.Chain) return new(new RuleChange(false, rule, RuleRefusal.ChainTooLong));
             Decide(decision);
             _moves[target] = (to, toId);
