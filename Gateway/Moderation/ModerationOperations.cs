@@ -29,7 +29,7 @@ internal static class ModerationOperations
         ("id", Id), ("state", Shape.OneOf("How it stands.", "releasing", "released", "rolling_back", "rolled_back")), ("held", Shape.Whole("Hearts that are still held.")),
         ("released", Shape.Whole("Hearts that were given back.")), ("skipped", Shape.Whole("Hearts that were not, because their users decided anew or are forgotten.")));
 
-    private static readonly Header[] Later = [new("Location", "Where the operation can be looked at, while it runs.", "/api/v1/admin/jobs?id=" + Example), Header.RetryAfter];
+    private static readonly Header[] Later = [new("Location", "Where the operation can be looked at, while it runs.", "/api/v1/admin/jobs?id=" + Example), Header.RetryAfter, Header.CacheControl("no-store")];
 
     public static readonly Operation Freeze = RuleOperation("freezeTarget", "Freeze a target", "Nobody gives or takes back its hearts then; it is read as before.", true);
 
