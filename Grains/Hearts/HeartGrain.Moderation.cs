@@ -132,19 +132,18 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
             silo.Name, silo.SiloAddress.ToString(), GrainContext.ActivationId.ToString(), moderator.Breakers());
     }
 
-    /// <summary>Refuses or forwards a call where operators want that; null when it is to be done here.</summary>
-    private ValueTask<HeartReceipt>? Moderate(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
+    /// <summary>Refuses or forwards a call where operators want that, or lets it pass.</summary>
+    private ValueTask<HeartReceipt> ChangeUnderOrders(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
-        if (Moderator.IsUsers(origin))
-        {
-            if (_rule is { IsFrozen: true }) return new(Refusal(HeartOutcome.Frozen));
-            if (kind == HeartEventKind.Given && moderator.Blocks.Find(keys.OfUser(userId)) is { } until)
-                return new(Refusal(HeartOutcome.Blocked) with { GivenAtMicros = until });
-            if (kind == HeartEventKind.Withdrawn && _rule?.MovedTo is { } place) return WithdrawHereAndThereAsync(place, userId, origin, cancellationToken);
-        }
+        var isUsers = Moderator.IsUsers(origin);
+        if (isUsers && _rule is { IsFrozen: true }) return new(Refusal(HeartOutcome.Frozen));
+        if (isUsers && kind == HeartEventKind.Given && moderator.Blocks.Find(keys.OfUser(userId)) is { } until)
+            return new(Refusal(HeartOutcome.Blocked) with { GivenAtMicros = until });
+        if (_rule?.MovedTo is { } to && kind == HeartEventKind.Given) return GiveThereAsync(to, userId, origin, cancellationToken);
+        if (_rule?.MovedTo is { } place && isUsers) return WithdrawHereAndThereAsync(place, userId, origin, cancellationToken);
 
         // What a job takes back is what is here: it knows each heart by its own target.
-        return kind == HeartEventKind.Given && _rule?.MovedTo is { } to ? GiveThereAsync(to, userId, origin, cancellationToken) : null;
+        return ChangeHere(kind, keys.OfHeart(_target, userId), userId, origin, cancellationToken);
     }
 
     private async ValueTask<HeartReceipt> GiveThereAsync(string to, string userId, HeartOrigin? origin, CancellationToken cancellationToken) =>

@@ -142,8 +142,9 @@ internal sealed partial class HeartGrain(
     private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
         if (_stream is null) return LoadAndChangeAsync(kind, userId, origin, cancellationToken);
-        if ((_rule is not null || moderator.Blocks.IsAny) && Moderate(kind, userId, origin, cancellationToken) is { } moderated) return moderated;
-        return ChangeHere(kind, keys.OfHeart(_target, userId), userId, origin, cancellationToken);
+        return _rule is not null || moderator.Blocks.IsAny
+            ? ChangeUnderOrders(kind, userId, origin, cancellationToken)
+            : ChangeHere(kind, keys.OfHeart(_target, userId), userId, origin, cancellationToken);
     }
 
     private async ValueTask<HeartReceipt> LoadAndChangeAsync(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)

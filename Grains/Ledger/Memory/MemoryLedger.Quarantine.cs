@@ -61,7 +61,9 @@ public sealed partial class MemoryLedger
     {
         lock (_appending)
         {
-            if (hearts.Count(_held[id].Remove) == 0) return default;
+            var before = _held[id].Count;
+            _held[id].ExceptWith(hearts);
+            if (_held[id].Count == before) return default;
             var found = _quarantines[id];
             _quarantines[id] = found with { Released = found.Released + released, Skipped = found.Skipped + skipped };
             return default;

@@ -75,25 +75,24 @@ public sealed partial class SqliteLedger : IModerationStore
     public ValueTask<string?> FindHoldAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         ModerateAsync(sql => sql.FindHoldAsync(target, heart), cancellationToken);
 
-    // Nothing of SQLite waits but by blocking, so the work is done when it returns its task.
     private async ValueTask<T> ModerateAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken)
     {
-        var done = await WriteAsync(
-            writer =>
-            {
-                using var transaction = writer.Begin();
-                var task = work(new Sql(writer, transaction, cancellationToken));
-                if (task.IsCompletedSuccessfully) transaction.Commit();
-                return task;
-            },
-            cancellationToken);
+        await _writing.WaitAsync(cancellationToken);
         try
         {
-            return await done;
+            if (_writer is null) throw NotOpen();
+            await using var transaction = _writer.Begin();
+            var result = await work(new Sql(_writer, transaction, cancellationToken));
+            await transaction.CommitAsync(CancellationToken.None);
+            return result;
         }
         catch (SqliteException error)
         {
             throw CannotAnswer(error);
+        }
+        finally
+        {
+            _writing.Release();
         }
     }
 
