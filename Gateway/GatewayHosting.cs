@@ -17,6 +17,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
+using HeartGrains.Gateway.Users;
 using HeartGrains.Hosting;
 using HeartGrains.Resilience;
 using Orleans.Configuration;
@@ -64,6 +65,7 @@ internal static class GatewayHosting
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
         builder.Services.AddJobDesk();
+        builder.Services.AddUsers();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
@@ -89,6 +91,7 @@ internal static class GatewayHosting
         app.MapBreakers();
         app.MapModeration();
         app.MapJobs();
+        app.MapUsers();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));

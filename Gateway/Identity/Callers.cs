@@ -19,6 +19,13 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
         return caller.Origin is null ? caller : caller with { Origin = networks.Fill(context, caller.Origin) };
     }
 
+    /// <summary>The account that a reader wants to be: as <see cref="Identify"/>, but never a reader.</summary>
+    public Caller IdentifyAccount(HttpContext context, string? userId, Problem invalid)
+    {
+        if (credentials.Judge(context) is null && (userId is null || !policy.Current.AllowsClaims(context))) return Caller.Unproven;
+        return userId is not null && Readers.IsReader(userId) ? Caller.Pretender(invalid) : Identify(context, userId, invalid);
+    }
+
     /// <summary>Of whom something is read: as <see cref="Identify"/>, but nobody is made a reader. Without a user and without a refusal when the call names none and brings no proof of one.</summary>
     public Caller IdentifyForRead(HttpContext context, string? userId, Problem invalid)
     {

@@ -1,6 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -19,7 +20,7 @@ internal sealed class JobEndpoints(Callers callers, GrainCalls calls)
     {
         var endpoints = ActivatorUtilities.CreateInstance<JobEndpoints>(routes.ServiceProvider);
         routes.MapMethods("/api/v1/admin/jobs", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync)
-            .WithMetadata(routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("jobs"), NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("jobs");
+            .WithMetadata(routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("jobs"), NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("jobs").Describe(JobOperations.Read);
     }
 
     private async Task ReadAsync(HttpContext context)

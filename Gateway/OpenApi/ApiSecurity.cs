@@ -41,6 +41,8 @@ internal static class ApiSecurity
             Access.Users => [With(UserToken), With(ServerKey, AuthScope.HeartsWrite), With(Cookie), With(Header), []],
             Access.ReadersOfUsers => [With(UserToken), With(ServerKey, AuthScope.HeartsRead), With(Cookie), With(Header), []],
             Access.Lists => [With(ServerKey, AuthScope.HeartsRead), []],
+            Access.Subjects => [With(UserToken), With(ServerKey, AuthScope.HeartsAdmin), With(Cookie), With(Header)],
+            Access.Accounts => [With(UserToken), With(ServerKey, AuthScope.HeartsWrite), []],
             Access.Operators => [With(ServerKey, AuthScope.HeartsAdmin)],
             _ => null,
         };

@@ -21,6 +21,12 @@ internal enum Access
     /// <summary>Reads what concerns many users: servers, and everybody where claims are believed.</summary>
     Lists,
 
+    /// <summary>Concerns a whole user: the user, who proves it, an anonymous reader, or an operator for any user.</summary>
+    Subjects,
+
+    /// <summary>Changes something for an account: the user, who proves it, or a server for any user.</summary>
+    Accounts,
+
     /// <summary>Operators: a server key with <c>hearts:admin</c>.</summary>
     Operators,
 }

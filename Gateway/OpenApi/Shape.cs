@@ -40,6 +40,9 @@ internal sealed class Shape
     /// <summary><c>true</c> or <c>false</c>.</summary>
     public static Shape Flag(string about) => new(_ => new OpenApiSchema { Type = JsonSchemaType.Boolean, Description = about });
 
+    /// <summary>Any value.</summary>
+    public static Shape Anything(string about) => new(_ => new OpenApiSchema { Description = about });
+
     /// <summary>An array.</summary>
     public static Shape List(string about, Shape of, int? least = null, int? most = null) => new(document => new OpenApiSchema
     {

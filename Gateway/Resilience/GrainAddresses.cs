@@ -3,6 +3,7 @@ using HeartGrains.Jobs;
 using HeartGrains.Live;
 using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
+using HeartGrains.Users;
 using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -36,6 +37,9 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that long operations are started at.</summary>
     public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);
+
+    /// <summary>The grain that tells what is held about a user.</summary>
+    public IUserGrain Users() => grains.GetGrain<IUserGrain>(0);
 
     /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
     public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);

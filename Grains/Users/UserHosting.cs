@@ -1,3 +1,4 @@
+using HeartGrains.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Users;
@@ -7,5 +8,8 @@ internal static class UserHosting
 {
     public static void AddUsers(this IServiceCollection services)
     {
+        services.AddSingleton<IUserData, QuotaUserData>();
+        services.AddSingleton<IJobWork, EraseWork>();
+        services.AddSingleton<IJobWork, MergeWork>();
     }
 }

@@ -146,6 +146,8 @@ public class GrainFactoryProxy : DispatchProxy
 
         public ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) => GiveAsync(userId, origin, cancellationToken);
 
+        public ValueTask<HeartReceipt> MergeAsync(string fromUserId, string toUserId, HeartOrigin origin, CancellationToken cancellationToken = default) => GiveAsync(toUserId, origin, cancellationToken);
+
         public ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default) => new(grains.Read(grains.Count(), cancellationToken));
 
         public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => ReadAsync(null, cancellationToken);

@@ -207,7 +207,9 @@ public sealed class PostgresJobTests(LocalPostgres postgres) : JobTests
         await using var first = await HeartSilo.StartAsync(store, null, services => services.AddSingleton<IJobWork>(work), Settings);
         await using var second = await HeartSilo.StartAsync(store, first, services => services.AddSingleton<IJobWork>(work), Settings);
 
+        work.Close(0);
         var orders = await Task.WhenAll(Enumerable.Range(0, 8).Select(index => OrderAsync(index % 2 == 0 ? first : second, "ann", "9")));
+        work.Open();
 
         orders.Select(order => order.Job!.Id).Distinct().ShouldHaveSingleItem();
         (await EndAsync(second, orders[0].Job!.Id)).Progress.ShouldBe("""{"pages":9}""");
