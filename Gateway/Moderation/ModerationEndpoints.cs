@@ -62,8 +62,8 @@ internal sealed class ModerationEndpoints(GrainCalls calls, OperatorDoor door, T
     private async Task BlockAsync(HttpContext context)
     {
         if (await door.ReadAsync(context, ModerationJson.Default.BlockBody, Check) is not ({ } body, { } origin)) return;
-        OperatorFields.TryReadMoment(body.Until, out var until);
-        await BlockAsync(context, body.UserId!, OperatorFields.Micros(until), body.Reason!, origin);
+        OperatorFields.TryReadMoment(body.Until, out var moment);
+        await BlockAsync(context, body.UserId!, OperatorFields.Micros(moment), body.Reason!, origin);
 
         // Ends with the moment meant, whichever way it was said.
         BlockBody Check(BlockBody body, Rejection wrong)
