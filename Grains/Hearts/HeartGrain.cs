@@ -125,11 +125,11 @@ internal sealed partial class HeartGrain(
     /// <inheritdoc/>
     public async ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default)
     {
-        if (!await LoadAsync()) return new OpeningReceipt(HeartOutcome.LedgerUnavailable, false);
-        if (_rule?.MovedTo is not null) return new OpeningReceipt(HeartOutcome.Moved, false);
         bool isChanged;
         try
         {
+            var rule = _stream is null ? await moderator.Store.FindRuleAsync(_target, CancellationToken.None) : _rule;
+            if (rule?.MovedTo is not null) return new OpeningReceipt(HeartOutcome.Moved, false);
             isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, CancellationToken.None);
         }
         catch (LedgerException)
