@@ -1,3 +1,5 @@
+using System.Net;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Hosting;
@@ -11,10 +13,10 @@ internal static class Banner
     {
         var settings = app.Services.GetRequiredService<HostSettings>();
         if (settings.Logs == LogFormat.Json) return;
-        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), AdminPort.UrlOf(app.Urls, settings), settings, app.Services.ShowsPages(), app.Services.ShowsDocs())));
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), AdminPort.UrlOf(app.Urls, settings), settings, app.Services.ShowsPages(), app.Services.ShowsDocs(), app.Services.GetService<GrpcPort>()?.EndPoint)));
     }
 
-    private static string Text(string url, string operators, HostSettings settings, bool showsPages, bool showsDocs)
+    private static string Text(string url, string operators, HostSettings settings, bool showsPages, bool showsDocs, IPEndPoint? grpc)
     {
         var hearts = settings.Mode switch
         {
@@ -34,6 +36,7 @@ internal static class Banner
                 hearts     {{hearts}}
                 API        {{url}}/api/v1/hearts   (docs/http-api.md)
                 docs       {{docs}}
+                gRPC       {{(grpc is null ? "off (--grpc-port=5080)" : $"http://{grpc}   (docs/grpc.md)")}}
                 health     {{url}}/health/ready
                 metrics    {{operators}}/metrics
                 dashboard  {{dashboard}}

@@ -3,6 +3,7 @@ using HeartGrains.Gateway.Applause;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Jobs;
@@ -18,6 +19,7 @@ using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Gateway.Users;
+using HeartGrains.Gateway.Webhooks;
 using HeartGrains.Hosting;
 using HeartGrains.Resilience;
 using Orleans.Configuration;
@@ -36,10 +38,11 @@ internal static class GatewayHosting
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
+            [GrpcOptions.Name] = typeof(GrpcOptions),
             [PageOptions.Name] = typeof(PageOptions),
             [DocsOptions.Name] = typeof(DocsOptions),
-            [TrustedProxies.Name] = typeof(object),
-            [SiteList.Name] = typeof(object),
+            [TrustedProxies.Name] = typeof(string[]),
+            [SiteList.Name] = typeof(string[]),
             ["Readers"] = typeof(ReaderOptions),
             [AuthOptions.Name] = typeof(AuthOptions),
             [AuditOptions.Name] = typeof(AuditOptions),
@@ -51,6 +54,7 @@ internal static class GatewayHosting
     public static void AddGrainCalls(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
+        settings.Dashboard = settings.ShowsDashboard();
         if (settings.Mode == HostMode.Cluster) builder.AddClusterGateway(settings);
         else builder.AddEmbeddedSilo(settings);
     }
@@ -59,7 +63,7 @@ internal static class GatewayHosting
     {
         builder.Services.AddLocalLimits();
         builder.Services.AddSites();
-        builder.Services.AddIdentity();
+        builder.Services.AddIdentity().AddTokens(builder.Configuration);
         builder.Services.AddButtons();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
@@ -70,17 +74,20 @@ internal static class GatewayHosting
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
         builder.Services.AddDocs();
+        builder.AddGrpcPort();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
     /// <summary>What a request goes through, in this order, and everything that answers.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        app.UseGrpcPort();
         app.UseTrustedProxies();
         app.UseRequestDiagnostics();
         app.UseProblems();
         app.UseSites();
         app.UseLocalLimits();
+        app.UseIdentity();
         app.UseOverloadGuard();
 
         app.MapHearts();
@@ -90,6 +97,7 @@ internal static class GatewayHosting
         app.MapQuota();
         app.MapBreakers();
         app.MapModeration();
+        app.MapWebhooks();
         app.MapJobs();
         app.MapUsers();
         app.MapEmbed();

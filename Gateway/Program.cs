@@ -1,10 +1,10 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Hosting;
+using HeartGrains.Silo;
 
-return await ServiceHost.RunAsync(() =>
+var gateway = new Role("gateway", "answers HTTP; keeps the hearts too, unless --mode=cluster", DefaultPort: 8080, GatewayHosting.Features, static builder =>
 {
-    var builder = ServiceHost.CreateBuilder(args, defaultPort: 8080, GatewayHosting.Features);
     builder.AddGrainCalls();
     builder.AddGateway();
     builder.AddTraces();
@@ -14,3 +14,4 @@ return await ServiceHost.RunAsync(() =>
     app.AnnounceOnStart();
     return app;
 });
+return await ServerCommandLine.RunAsync(args, gateway, SiloRole.Silo);

@@ -8,6 +8,7 @@ using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using HeartGrains.Users;
+using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -27,6 +28,7 @@ public static class GrainHosting
         [JobOptions.Name] = typeof(JobOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
+        [WebhookOptions.Name] = typeof(WebhookOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
     };
 
@@ -53,6 +55,7 @@ public static class GrainHosting
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
+        services.AddWebhooks(settings, configuration);
         services.AddJobs(configuration);
         services.AddUsers();
         services.AddSingleton<SiloLive>();

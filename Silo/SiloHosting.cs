@@ -20,6 +20,7 @@ internal static class SiloHosting
             ["Overload"] = typeof(object),
             ["LocalLimits"] = typeof(object),
             ["Live"] = typeof(object),
+            ["Grpc"] = typeof(object),
             ["Pages"] = typeof(object),
             ["Docs"] = typeof(object),
             ["TrustedProxies"] = typeof(object),
@@ -34,7 +35,6 @@ internal static class SiloHosting
     public static void AddSilo(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
-        settings.Mode = HostMode.Cluster;
         builder.Services.AddHeartGrains(settings, builder.Configuration);
         builder.UseOrleans(silo =>
         {

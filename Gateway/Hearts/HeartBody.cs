@@ -34,7 +34,7 @@ internal enum BodyFields
 internal static class HeartBody
 {
     public const int BatchLimit = 100;
-    private const long MaxTokens = 1L << 53;
+    public const long MaxTokens = 1L << 53;
     private const int EchoedNameLimit = 64;
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 8 };
 

@@ -17,7 +17,7 @@ public static class HeartEndpoints
         var services = routes.ServiceProvider;
         var writes = ActivatorUtilities.CreateInstance<HeartWrites>(services);
         var reads = ActivatorUtilities.CreateInstance<HeartReads>(services);
-        var lists = ActivatorUtilities.CreateInstance<HeartLists>(services);
+        var lists = services.GetRequiredService<HeartLists>();
         var metrics = services.GetRequiredService<GatewayMetrics>();
 
         Map("/api/v1/hearts", Posting, writes.GiveAsync, "give", HeartOperations.Give);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using HeartGrains.Gateway.Identity.Jwt;
 
 namespace HeartGrains.Gateway.Identity;
 
@@ -18,6 +19,9 @@ public sealed class AuthOptions
 
     /// <summary>The keys of back ends and operators. Default none. Followed while the program runs.</summary>
     public List<ServerKeyOptions> Keys { get; set; } = [];
+
+    /// <summary>Users' signed tokens. Default off.</summary>
+    public JwtOptions Jwt { get; set; } = new();
 }
 
 /// <summary>A server key; section <c>HeartGrains:Auth:Keys:N</c>.</summary>

@@ -23,11 +23,17 @@ internal readonly record struct Caller(string? UserId, HeartOrigin? Origin = nul
     private static readonly Rejection AnotherUser = new(
         Problem.UserMismatch, "Nothing was done: the token is of another user than the call. Leave user_id out, or send the user's own token.");
 
+    private static readonly Rejection NoKeysYet = new(
+        Problem.Unavailable, "Nothing was done: who signs users' tokens cannot be reached, so the token can be neither believed nor refused. Call again after Retry-After.");
+
     /// <summary>A reader's cookie, or a page, that may not change anything.</summary>
     public static Caller OfForeignPage => new(null, Refusal: ForeignPage);
 
     /// <summary>Somebody who has to prove who they are, and brings nothing.</summary>
     public static Caller Unproven => new(null, Refusal: CredentialsRequired, Challenge: "Bearer");
+
+    /// <summary>Somebody whose token cannot be looked at yet.</summary>
+    public static Caller Undecided => new(null, Refusal: NoKeysYet, RetryAfterSeconds: 1);
 
     /// <summary>A user who names another.</summary>
     public static Caller OfAnother => new(null, Refusal: AnotherUser);

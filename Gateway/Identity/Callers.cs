@@ -30,7 +30,7 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
     public Caller IdentifyForRead(HttpContext context, string? userId, Problem invalid)
     {
         if (credentials.Judge(context) is { } proof)
-            return userId is null && proof.Key?.Has(AuthScope.HeartsRead) is true ? default : Speaker(proof, userId, AuthScope.HeartsRead, invalid);
+            return userId is null && proof.Key is not null ? default : Speaker(proof, userId, AuthScope.HeartsRead, invalid);
         if (userId is null) return readers.Find(context) is { } reader ? new Caller(reader, HeartOrigin.Reader) : default;
         if (policy.Current.AllowsClaims(context)) return new Caller(userId, HeartOrigin.Claimed);
         return Readers.IsReader(userId) && readers.Find(context) == userId ? new Caller(userId, HeartOrigin.Reader) : Caller.Unproven;
@@ -44,6 +44,7 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
         {
             null => Caller.Unproven,
             { Fault: { } fault } => Caller.Disbelieved(fault),
+            { Origin: null } => Caller.Undecided,
             { Key: { } key } when key.Has(scope) => new Caller(null, networks.Fill(context, key.Origin)),
             _ => Caller.Without(scope),
         };
@@ -60,6 +61,7 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
     private static Caller Speaker(Proof proof, string? userId, AuthScope scope, Problem invalid)
     {
         if (proof.Fault is { } fault) return Caller.Disbelieved(fault);
+        if (proof.Origin is null) return Caller.Undecided;
         if (proof.Key is not { } key) return userId is null || userId == proof.UserId ? new Caller(proof.UserId, proof.Origin) : Caller.OfAnother;
         if (!key.Has(scope)) return Caller.Without(scope);
         if (userId is null) return Caller.Nobody(invalid);

@@ -10,6 +10,9 @@ namespace HeartGrains.Gateway.Identity;
 /// <param name="Hash">SHA-256 of the key.</param>
 internal sealed record ServerKey(HeartOrigin Origin, AuthScope[] Scopes, byte[] Hash)
 {
+    /// <summary>What it proves.</summary>
+    public Proof Proof => field ??= Proof.OfServer(this);
+
     /// <summary>Whether the key lets its bearer do this.</summary>
     public bool Has(AuthScope scope) => Array.IndexOf(Scopes, scope) >= 0 || Array.IndexOf(Scopes, AuthScope.HeartsAdmin) >= 0;
 }

@@ -19,7 +19,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
     private static readonly Problem[] OfCallsThatWait = [Problem.QuotaExceeded, Problem.TemporaryReducedCapacity];
     private static readonly Problem[] OfBodies = [Problem.BadRequest, Problem.RequestTimeout, Problem.BodyTooLarge, Problem.UnsupportedMediaType];
     private static readonly Problem[] OfJson = [Problem.InvalidJson, Problem.InvalidFields, Problem.InvalidQuery];
-    private static readonly Problem[] OfCredentials = [Problem.CredentialsRequired, Problem.InvalidToken, Problem.ScopeMissing];
+    private static readonly Problem[] OfCredentials = [Problem.CredentialsRequired, Problem.InvalidToken, Problem.ScopeMissing, Problem.Unavailable];
 
     public Task WriteAsync(OpenApiDocument document)
     {

@@ -52,6 +52,9 @@ internal static class DocsHosting
         options.DefaultFonts = false;
         options.Telemetry = false;
         options.HideClientButton = true;
+
+        // From the operators' port a browser does not reach the calls on the other.
+        options.HideTestRequestButton = context.RequestServices.GetRequiredService<HostSettings>().Admin.Port is not null;
         options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
         options.Agent = new ScalarAgentOptions { Disabled = true };
         options.Mcp = new ScalarMcpOptions { Disabled = true };

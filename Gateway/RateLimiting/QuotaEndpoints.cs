@@ -10,7 +10,7 @@ using HeartGrains.RateLimiting;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, Callers callers)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, Callers callers)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -39,36 +39,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, Callers caller
         }
 
         var request = body.Value;
-        if (callers.Identify(context, request.UserId, Problem.InvalidFields) is { UserId: null } caller)
-        {
-            // Also of a reader's name: lists tell them, and whoever reads those must not be able to silence one.
-            await caller.RefuseAsync(context);
-            return;
-        }
-
-        if (!quota.IsReady)
-        {
-            await QuotaRefusals.UnavailableAsync(context);
-            return;
-        }
-
-        var keys = new QuotaKeys(request.UserId, CampaignId: request.CampaignId);
-        if (quota.Set.Policies.Where(policy => keys.Of(policy.Policy.Dimension) is not null && !policy.Policy.IsShadow).MinBy(policy => policy.Policy.Limit) is { } least
-            && request.Tokens > least.Policy.Limit)
-        {
-            await context.WriteProblemAsync(new Rejection(Problem.InvalidFields, "See errors for each field.")
-                .Add("tokens", $"must be at most {least.Policy.Limit}, the limit of the policy {least.Policy.Name}"));
-            return;
-        }
-
-        var judgement = await quota.AcquireAsync(keys, request.Tokens, context.RequestAborted);
-        QuotaHeaders.Write(context, judgement);
-        if (judgement.Status != QuotaStatus.Admitted)
-        {
-            await QuotaRefusals.WriteAsync(context, judgement);
-            return;
-        }
-
+        if (await taking.TakeAsync(context, request) is not { } judgement) return;
         var json = HeartJson.Start()
             .Raw("{\"user_id\":"u8).Text(request.UserId)
             .Raw(",\"tokens\":"u8).Number(request.Tokens);

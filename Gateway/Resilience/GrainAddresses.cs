@@ -4,6 +4,7 @@ using HeartGrains.Live;
 using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Users;
+using HeartGrains.Webhooks;
 using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -34,6 +35,12 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    /// <summary>The grain that sends to an endpoint.</summary>
+    public IWebhookGrain Webhook(string endpoint) => grains.GetGrain<IWebhookGrain>(IWebhookGrain.KeyPrefix + endpoint);
+
+    /// <summary>The grain that knows the endpoints.</summary>
+    public IWebhookListGrain Webhooks() => grains.GetGrain<IWebhookListGrain>(0);
 
     /// <summary>The grain that long operations are started at.</summary>
     public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);

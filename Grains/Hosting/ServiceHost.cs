@@ -16,23 +16,36 @@ namespace HeartGrains.Hosting;
 /// <summary>What gateway and silo have in common as programs: settings, the HTTP listener, errors at start that teach.</summary>
 public static class ServiceHost
 {
-    /// <summary>A builder whose settings are read and checked; <paramref name="features"/> names the sections beside the host's own.</summary>
-    public static WebApplicationBuilder CreateBuilder(string[] args, int defaultPort, IReadOnlyDictionary<string, Type> features)
+    /// <summary>A builder whose settings are read and checked, of a program that is none of the roles; <paramref name="features"/> names the sections beside the host's own.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args, int defaultPort, IReadOnlyDictionary<string, Type> features) =>
+        CreateBuilder(args, new Role("", "", defaultPort, features, static builder => builder.Build()));
+
+    /// <summary>A builder whose settings are read and checked, and whose port is free.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args, Role role)
+    {
+        var builder = ReadSettings(args, role);
+        var settings = builder.Settings();
+        RequireFreePort(IPAddress.Parse(settings.Listen), settings.Port);
+        return builder;
+    }
+
+    /// <summary>The same, whether somebody listens on the port or not.</summary>
+    internal static WebApplicationBuilder ReadSettings(string[] args, Role role)
     {
         Switches.Check(args);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = role.ApplicationName });
+        builder.Configuration.AddBuiltInSettings(role.Assembly, AppContext.BaseDirectory);
         builder.Configuration.AddLogLevels();
         builder.Configuration.AddSettingsFiles(args);
         builder.Configuration.AddEnvironmentVariables().AddCommandLine(args, Switches.Mappings);
-        SettingsCheck.Check(builder.Configuration, features);
+        SettingsCheck.Check(builder.Configuration, role.Features);
         BreakDurations.Fit(builder.Configuration.Read<BreakersOptions>(BreakersOptions.SectionName), builder.Configuration);
 
         var settings = builder.Configuration.Read<HostSettings>();
-        if (settings.Port == 0 && builder.Configuration["HeartGrains:Port"] is null) settings.Port = defaultPort;
+        if (role.Mode is { } mode) settings.Mode = mode;
+        if (settings.Port == 0 && builder.Configuration["HeartGrains:Port"] is null) settings.Port = role.DefaultPort;
         if (!IPAddress.TryParse(settings.Listen, out var address))
             throw StartException.Setting("HeartGrains:Listen", $"'{settings.Listen}' is not an IP address");
-
-        RequireFreePort(address, settings.Port);
 
         builder.Services.AddSingleton(settings);
         builder.Services.TryAddTimeProvider();
@@ -65,13 +78,12 @@ public static class ServiceHost
         return builder;
     }
 
-    /// <summary>Builds and runs the program; what stops it from starting is told in one line on standard error, with exit code 1.</summary>
-    public static async Task<int> RunAsync(Func<WebApplication> build)
+    /// <summary>Runs a program; what stops it from starting is told in one line on standard error, with exit code 1.</summary>
+    internal static async Task<int> RunAsync(Func<Task> run)
     {
         try
         {
-            await using var app = build();
-            await app.RunAsync();
+            await run();
             return 0;
         }
         catch (Exception exception) when (Explain(exception) is { } line)
@@ -82,7 +94,7 @@ public static class ServiceHost
     }
 
     /// <summary>Asked before anything starts: found out later, the lesson would stand between the stack traces of all that has to stop again.</summary>
-    internal static void RequireFreePort(IPAddress address, int port, string section = HostSettings.Section)
+    public static void RequireFreePort(IPAddress address, int port, string section = HostSettings.Section)
     {
         try
         {

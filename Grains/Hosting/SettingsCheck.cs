@@ -11,14 +11,13 @@ namespace HeartGrains.Hosting;
 public static class SettingsCheck
 {
     /// <summary>
-    /// Checks everything under <c>HeartGrains:</c> against <see cref="HostSettings"/> and the feature sections given, by name; <c>object</c> stands for a section that another
-    /// program of the cluster reads.
+    /// Checks everything under <c>HeartGrains:</c> against <see cref="HostSettings"/> and the feature sections given, by name, as <see cref="Role.Features"/> says.
     /// </summary>
     public static void Check(IConfiguration configuration, IReadOnlyDictionary<string, Type> features)
     {
         var section = configuration.GetSection(HostSettings.Section);
         Check(section, typeof(HostSettings), features);
-        foreach (var (name, type) in features.Where(feature => feature.Value != typeof(object))) Check(section.GetSection(name), type, new Dictionary<string, Type>());
+        foreach (var (name, type) in features.Where(feature => IsSection(feature.Value))) Check(section.GetSection(name), type, new Dictionary<string, Type>());
     }
 
     /// <summary>Binds a section that <see cref="Check(IConfiguration, IReadOnlyDictionary{string, Type})"/> has passed.</summary>
@@ -68,10 +67,11 @@ public static class SettingsCheck
         }
     }
 
-    private static bool IsSection(Type type) => !type.IsEnum && type.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true;
+    /// <summary>Whether a type is one of ours, whose properties are settings.</summary>
+    internal static bool IsSection(Type type) => !type.IsEnum && type.Namespace?.StartsWith("System", StringComparison.Ordinal) is not true;
 
     /// <summary>What a list of sections holds; null for anything else.</summary>
-    private static Type? ElementOf(Type type) =>
+    internal static Type? ElementOf(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(List<>) && IsSection(type.GenericTypeArguments[0]) ? type.GenericTypeArguments[0] : null;
 
     private static void CheckValue(IConfigurationSection setting, PropertyInfo property, object instance)
@@ -94,7 +94,7 @@ public static class SettingsCheck
         var context = new ValidationContext(instance) { MemberName = property.Name };
         var failures = new List<ValidationResult>();
         if (!Validator.TryValidateProperty(value, context, failures))
-            throw StartException.Setting(name, $"'{(property.Name is nameof(HostSettings.Key) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
+            throw StartException.Setting(name, $"'{(Secrets.IsNameOfSecret(name) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
 
         StartException Unreadable() => StartException.Setting(name, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
     }

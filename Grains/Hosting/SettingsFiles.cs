@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.FileProviders;
@@ -5,13 +7,19 @@ using Microsoft.Extensions.FileProviders;
 namespace HeartGrains.Hosting;
 
 /// <summary>
-/// Settings files, followed while the program runs: <c>appsettings.json</c> beside the program, and the one named by <c>--settings</c>, which wins. A file that
+/// Settings files: the <c>appsettings.json</c> inside the program, and, followed while it runs, the one beside it, if there is one, and the one named by <c>--settings</c>; each wins over those before it. A file that
 /// stops being JSON counts as unchanged until it is again, so that a half-written one takes nothing away.
 /// </summary>
-internal static class SettingsFiles
+internal static partial class SettingsFiles
 {
     /// <summary>The configuration key of the file named on the command line or in the environment.</summary>
     public const string Key = "HeartGrains:Settings";
+
+    /// <summary>
+    /// Puts the <c>appsettings.json</c> inside a program below all other settings. A list in the file beside the program takes the place of the one inside, so that it can be shortened too.
+    /// </summary>
+    public static void AddBuiltInSettings(this IConfigurationBuilder configuration, Assembly program, string folder) =>
+        configuration.Sources.Insert(0, new BuiltInSource(program, Path.Combine(folder, "appsettings.json")));
 
     public static void AddSettingsFiles(this IConfigurationManager configuration, string[] args)
     {
@@ -30,6 +38,40 @@ internal static class SettingsFiles
             Path = Path.GetFileName(path),
             ReloadOnChange = true,
         }));
+    }
+
+    private sealed class BuiltInSource(Assembly program, string beside) : IConfigurationSource
+    {
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => new BuiltInProvider(program, beside);
+    }
+
+    /// <summary>Settings from inside the program.</summary>
+    internal sealed partial class BuiltInProvider(Assembly program, string beside) : ConfigurationProvider
+    {
+        public override void Load()
+        {
+            using var file = program.GetManifestResourceStream("appsettings.json");
+            if (file is null) return;
+            var others = ReadBeside();
+            foreach (var (key, value) in new ConfigurationBuilder().AddJsonStream(file).Build().AsEnumerable())
+                if (value is not null && !(ListOf().Match(key) is { Success: true } list && others.GetSection(list.Value).Exists())) Data[key] = value;
+        }
+
+        private IConfiguration ReadBeside()
+        {
+            try
+            {
+                return new ConfigurationBuilder().AddJsonFile(beside, optional: true).Build();
+            }
+            catch (InvalidDataException)
+            {
+                // Told by who reads it for good.
+                return new ConfigurationBuilder().Build();
+            }
+        }
+
+        [GeneratedRegex("^.*?(?=:[0-9]+(:|$))", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+        private static partial Regex ListOf();
     }
 
     private sealed class SteadyJsonSource : JsonConfigurationSource

@@ -3,24 +3,28 @@ namespace HeartGrains.Hosting;
 /// <summary>The short switches of the command line; any other setting is <c>--Section:Key=value</c>.</summary>
 public static class Switches
 {
+    /// <summary>The switches, in the order <c>--help</c> gives them: name, configuration key, effect.</summary>
+    internal static IReadOnlyList<(string Name, string Key, string Effect)> Table { get; } =
+    [
+        ("--mode", "HeartGrains:Mode", "gateway: single (hearts in a file), dev (in memory) or cluster (in silos)"),
+        ("--listen", "HeartGrains:Listen", "address of HTTP; 0.0.0.0 for all of this machine's"),
+        ("--port", "HeartGrains:Port", "port of HTTP; 0 takes a free one"),
+        ("--admin-port", "HeartGrains:Admin:Port", "a port of their own for operators' routes, on loopback; default none"),
+        ("--grpc-port", "HeartGrains:Grpc:Port", "gateway: port of gRPC; default none"),
+        ("--data", "HeartGrains:Data", "folder of mode single: hearts and key"),
+        ("--key", "HeartGrains:Key", "secret that ids are derived from, the same in all silos, for good; better in the environment"),
+        ("--settings", "HeartGrains:Settings", "a JSON file of settings, followed while the program runs"),
+        ("--dashboard", "HeartGrains:Dashboard", "Orleans Dashboard under /dashboard; default on in single and dev on loopback"),
+        ("--logs", "HeartGrains:Logs", "text or json"),
+        ("--silo-port", "HeartGrains:Cluster:SiloPort", "silo: port for other silos"),
+        ("--client-port", "HeartGrains:Cluster:ClientPort", "silo: port for gateways"),
+        ("--advertised-address", "HeartGrains:Cluster:AdvertisedAddress", "silo: where others reach it, and where it listens for them"),
+        ("--redis", "ConnectionStrings:Redis", "cluster: Redis, as host:port"),
+        ("--postgres", "ConnectionStrings:Postgres", "silo: PostgreSQL's connection string; better in the environment"),
+    ];
+
     /// <summary>Switch to configuration key.</summary>
-    public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
-    {
-        ["--mode"] = "HeartGrains:Mode",
-        ["--listen"] = "HeartGrains:Listen",
-        ["--port"] = "HeartGrains:Port",
-        ["--admin-port"] = "HeartGrains:Admin:Port",
-        ["--data"] = "HeartGrains:Data",
-        ["--key"] = "HeartGrains:Key",
-        ["--settings"] = "HeartGrains:Settings",
-        ["--dashboard"] = "HeartGrains:Dashboard",
-        ["--logs"] = "HeartGrains:Logs",
-        ["--silo-port"] = "HeartGrains:Cluster:SiloPort",
-        ["--client-port"] = "HeartGrains:Cluster:ClientPort",
-        ["--advertised-address"] = "HeartGrains:Cluster:AdvertisedAddress",
-        ["--redis"] = "ConnectionStrings:Redis",
-        ["--postgres"] = "ConnectionStrings:Postgres",
-    };
+    public static IReadOnlyDictionary<string, string> All { get; } = Table.ToDictionary(static item => item.Name, static item => item.Key, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The same, as the command line's configuration provider wants it.</summary>
     internal static Dictionary<string, string> Mappings { get; } = new(All, StringComparer.OrdinalIgnoreCase);

@@ -7,6 +7,7 @@ using HeartGrains.Ledger.Sqlite;
 using HeartGrains.Moderation;
 using HeartGrains.Resilience;
 using HeartGrains.Users;
+using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -45,6 +46,7 @@ internal static class LedgerHosting
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IModerationStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IWebhookStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IJobStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IUserLog)provider.GetRequiredService<LedgerStore>().Hearts);
     }

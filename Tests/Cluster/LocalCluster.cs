@@ -13,6 +13,9 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
     /// <summary>The checkout.</summary>
     public static readonly string Root = FindRoot();
 
+    // One starts at a time, so that no two choose the same ports.
+    private static readonly SemaphoreSlim Starting = new(1, 1);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("heartgrains-cluster-").FullName;
 
     /// <summary>One process of the cluster.</summary>
@@ -26,8 +29,17 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
         // PostgreSQL runs as another user when the tests run as root.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
-        await RunAsync(
-            ["up", "--silos", $"{silos}", "--gateways", $"{gateways}", "--ports", "auto", .. settings.SelectMany(static setting => new[] { "--set", setting })]);
+        await Starting.WaitAsync();
+        try
+        {
+            await RunAsync(
+                ["up", "--silos", $"{silos}", "--gateways", $"{gateways}", "--ports", "auto", .. settings.SelectMany(static setting => new[] { "--set", setting })]);
+        }
+        finally
+        {
+            Starting.Release();
+        }
+
         Gateways = [.. (await MembersAsync("gateway")).Select(member => member.Url)];
     }
 
@@ -131,6 +143,6 @@ public sealed class ClusterFixture() : LocalCluster(
 [CollectionDefinition(nameof(ClusterFixture), DisableParallelization = true)]
 public sealed class ClusterCollection : ICollectionFixture<ClusterFixture>;
 
-/// <summary>Tests whose clusters want the machine for themselves.</summary>
+/// <summary>Tests that want the machine for themselves: they load it, or ask what is soon done. Clusters that mostly wait run beside other tests.</summary>
 [CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
 public sealed class AloneCollection;

@@ -5,7 +5,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.OpenApi;
 
 /// <summary>The page that shows the document, in a browser.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class DocsPageTests(LocalBrowser browser, ApiServer server) : IClassFixture<ApiServer>
 {
     /// <summary>As on a machine that reaches nothing else.</summary>

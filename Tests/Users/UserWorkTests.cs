@@ -46,7 +46,7 @@ public abstract class UserWorkTests : IAsyncLifetime
 
         var job = await EndAsync(await StartAsync("erase-user", "ann", """{"user_id":"ann"}"""));
 
-        (job.State, job.Progress).ShouldBe((JobState.Done, """{"hearts":4,"rows":12}"""));
+        (job.State, job.Progress).ShouldBe((JobState.Done, """{"hearts":4,"rows":13}"""));
         (await ReadAsync("folded")).ShouldBe((1, false));
         (await ReadAsync("tail")).ShouldBe((1, false));
         (await ReadAsync("again")).ShouldBe((0, false));
@@ -57,7 +57,7 @@ public abstract class UserWorkTests : IAsyncLifetime
         all.Single(logged => logged.TargetId == "from somewhere" && logged.Kind == HeartEventKind.Given).NetworkMac.ShouldNotBe(0);
         all.Where(logged => logged.Origin.Cause == HeartCause.Erased).ShouldAllBe(logged => logged.Origin.Job == job.Id && logged.Origin.Actor == "key:op" && logged.Kind == HeartEventKind.Withdrawn);
         var decision = all[^1];
-        (decision.Kind, decision.Heart, decision.Detail).ShouldBe((HeartEventKind.Decided, _silo.Keys.OfUser("ann"), $$"""{"action":"erased","receipt":"{{job.Id}}","hearts":4,"rows":12}"""));
+        (decision.Kind, decision.Heart, decision.Detail).ShouldBe((HeartEventKind.Decided, _silo.Keys.OfUser("ann"), $$"""{"action":"erased","receipt":"{{job.Id}}","hearts":4,"rows":13}"""));
         var stored = (await _silo.Services.GetRequiredService<IJobStore>().FindAsync(job.Id, Cancellation))!;
         $"{stored}".ShouldNotContain("ann");
     }
@@ -163,6 +163,38 @@ public abstract class UserWorkTests : IAsyncLifetime
         lines.Split('\n').Count(line => line.Contains("\"type\":\"heart\"", StringComparison.Ordinal)).ShouldBe(119);
         lines.ShouldContain("""{"type":"decision","action":"decided","timestamp":"1970-01-01T00:00:00.000001Z","actor":"key:op","detail":{"action":"blocked"}}""");
         lines.ShouldContain("\"type\":\"quota\"");
+    }
+
+    [Theory]
+    [InlineData(2_000)]
+    [InlineData(100_000, Explicit = true)]
+    public async Task Erase_ManyHearts_EndsInBoundedMemory(int count)
+    {
+        const int BatchSize = 500;
+        const long ByteLimit = 150L << 20;
+        for (var start = 0; start < count; start += BatchSize)
+        {
+            HeartEvent[] batch = [.. Enumerable.Range(start, BatchSize).Select(index =>
+            {
+                var target = _silo.Keys.OfTarget($"post {index}");
+                return new HeartEvent(target, 1, $"post {index}", _silo.Keys.OfHeart(target, "ann"), "ann", HeartEventKind.Given, 1 + index, 7);
+            }).OrderBy(row => row.Target)];
+            (await _silo.Ledger.Inner.AppendAsync(batch)).ShouldBe(AppendOutcome.Committed);
+        }
+
+        var (before, most) = (GC.GetTotalMemory(forceFullCollection: true), 0L);
+        var started = TimeProvider.System.GetTimestamp();
+        var job = await StartAsync("erase-user", "ann", """{"user_id":"ann"}""");
+        for (var (isDone, limit) = (false, started + (TimeProvider.System.TimestampFrequency * 900)); !isDone && TimeProvider.System.GetTimestamp() < limit;)
+        {
+            isDone = (await _silo.Grains.GetGrain<IJobDeskGrain>(0).ReadAsync(job.Id, Cancellation)).Job!.State != JobState.Running;
+            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: false) - before);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancellation);
+        }
+
+        (await EndAsync(job)).Progress.ShouldBe($$"""{"hearts":{{count}},"rows":{{2 * count}}}""");
+        TestContext.Current.SendDiagnosticMessage($"{count} hearts: {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F1} s, heap grew by {most >> 20} MB at most, {(GC.GetTotalMemory(true) - before) >> 20} MB at the end");
+        most.ShouldBeLessThan(ByteLimit);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

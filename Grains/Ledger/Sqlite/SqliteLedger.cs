@@ -190,6 +190,7 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, IJobStore, I
 
     private SqliteConnection Open(int busyTimeoutSeconds)
     {
+        NativeSqlite.Prepare();
         var settings = new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false, DefaultTimeout = busyTimeoutSeconds };
         var connection = new SqliteConnection(settings.ConnectionString);
         try

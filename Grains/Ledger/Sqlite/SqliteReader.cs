@@ -82,6 +82,9 @@ internal sealed class SqliteReader : IDisposable
             "select target_id, count, version from heart_target where count > 0 order by count desc, target limit $limit", "$limit");
     }
 
+    /// <summary>For statements that are rarely asked.</summary>
+    public SqliteConnection Connection => _connection;
+
     /// <summary>The log over all targets.</summary>
     public SqliteLog Log { get; }
 

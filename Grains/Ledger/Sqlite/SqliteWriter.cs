@@ -47,6 +47,9 @@ internal sealed class SqliteWriter : IDisposable
         ];
     }
 
+    /// <summary>For statements that are rarely asked.</summary>
+    public SqliteConnection Connection => _connection;
+
     /// <summary>Long operations.</summary>
     public SqliteJobs Jobs { get; }
 

@@ -1,0 +1,26 @@
+using HeartGrains.Hosting;
+
+namespace HeartGrains.Tests.Hosting;
+
+public class SecretsTests
+{
+    [Theory]
+    [InlineData("HeartGrains:Key", "abc", "******")]
+    [InlineData("HeartGrains:Readers:PreviousSecret", "abc", "******")]
+    [InlineData("HeartGrains:Auth:Keys:0:Hash", "abc", "******")]
+    [InlineData("HeartGrains:Auth:Keys:0:Name", "school", "school")]
+    [InlineData("HeartGrains:Auth:Jwt:Keys:1", "abc", "******")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "authorization=abc", "******")]
+    [InlineData("Kestrel:Certificates:Default:Password", "abc", "******")]
+    [InlineData("HeartGrains:Traces:Endpoint", "http://me:abc@127.0.0.1:4317/", "http://me:******@127.0.0.1:4317/")]
+    [InlineData("HeartGrains:Sites", "https://blog.example.com", "https://blog.example.com")]
+    [InlineData("ConnectionStrings:Redis", "a:6379,b:6379,Password=abc,ssl=true", "a:6379,b:6379,Password=******,ssl=true")]
+    [InlineData("ConnectionStrings:Redis", "redis://me:abc@a:6379", "******")]
+    [InlineData("ConnectionStrings:Redis", "a:6379", "a:6379")]
+    [InlineData("ConnectionStrings:Postgres", "Host=a;Password='a;b=c';Username=u", "host=a;password=******;username=u")]
+    [InlineData("ConnectionStrings:Postgres", "Host=a;PWD=abc", "host=a;pwd=******")]
+    [InlineData("ConnectionStrings:Postgres", "Host=a;SSL Password=abc", "host=a;ssl password=******")]
+    [InlineData("ConnectionStrings:Postgres", "Host=a;Password='abc", "******")]
+    [InlineData("ConnectionStrings:Postgres", "Password=abc", "Password=******")]
+    public void Hide_Value_IsShownWithoutItsSecret(string key, string value, string shown) => Secrets.Hide(key, value).ShouldBe(shown);
+}
