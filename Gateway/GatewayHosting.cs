@@ -8,6 +8,7 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.Moderation;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
@@ -95,6 +96,7 @@ internal static class GatewayHosting
         app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
+        app.MapModeration();
         app.MapWebhooks();
         app.MapJobs();
         app.MapUsers();

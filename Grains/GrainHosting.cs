@@ -4,6 +4,7 @@ using HeartGrains.Hosting;
 using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
+using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using HeartGrains.Users;
@@ -50,6 +51,7 @@ public static class GrainHosting
         services.AddBreakers();
         services.AddLedger(settings, configuration);
         services.AddHostedService<LedgerStartup>();
+        services.AddModeration();
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();

@@ -52,7 +52,7 @@ internal static class HeartOperations
             new(200, "It was given before: the same `id` and `timestamp`, nothing written.", Payload.Json(Given, """{"id":"h_wPMfd3GCKHRE7K4UBkMbg","target_id":"post_123","user_id":"u456","count":1,"timestamp":"2024-06-15T10:22:33.123456Z","version":1,"created":false}"""),
                 Header.NewReader, Header.NewReaderToken),
         ],
-        Problems = WriteProblems,
+        Problems = [.. WriteProblems, Problem.TargetFrozen, Problem.UserBlocked],
     };
 
     public static readonly Operation Withdraw = new("withdrawHeart", Group, "Take a heart back", "Nothing changes when there was none. Giving again counts again and gets a new `timestamp`.")
@@ -64,7 +64,7 @@ internal static class HeartOperations
         [
             new(200, "There is no heart now.", Payload.Json(Withdrawn, """{"target_id":"post_123","user_id":"u456","count":0,"version":2,"hearted":false,"removed":true}"""), Header.NewReader, Header.NewReaderToken),
         ],
-        Problems = WriteProblems,
+        Problems = [.. WriteProblems, Problem.TargetFrozen],
     };
 
     public static readonly Operation Read = new(

@@ -77,6 +77,7 @@ public sealed partial class MemoryLedger : IHeartLedger, IEventLog, IJobStore, I
         new((_targets.TryGetValue(target, out var found) ? found.Load(recentLimit) : new TargetSnapshot(0, 0, [], [])) with
         {
             Opening = _openings.GetValueOrDefault(target),
+            Rule = _rules.GetValueOrDefault(target),
         });
 
     /// <inheritdoc/>

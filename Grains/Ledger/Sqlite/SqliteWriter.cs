@@ -87,7 +87,15 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Writes a decision, once.</summary>
     public EventPosition Decide(Decision decision)
     {
-        using var transaction = _connection.BeginTransaction();
+        using var transaction = Begin();
+        var position = Decide(decision, transaction);
+        transaction.Commit();
+        return position;
+    }
+
+    /// <summary>The same, with what goes with it.</summary>
+    public EventPosition Decide(Decision decision, SqliteTransaction transaction)
+    {
         using var command = _connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText =
@@ -110,16 +118,13 @@ internal sealed class SqliteWriter : IDisposable
         command.Parameters.AddWithValue("$detail", decision.Detail);
         command.ExecuteNonQuery();
         command.CommandText = "select seq, version from heart_event where target = zeroblob(16) and writer = $id";
-        EventPosition position;
-        using (var row = command.ExecuteReader())
-        {
-            row.Read();
-            position = new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
-        }
-
-        transaction.Commit();
-        return position;
+        using var row = command.ExecuteReader();
+        row.Read();
+        return new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
     }
+
+    /// <summary>Begins a transaction, for what is written beside hearts.</summary>
+    public SqliteTransaction Begin() => _connection.BeginTransaction();
 
     public int Fold(int limit)
     {
