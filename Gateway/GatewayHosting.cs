@@ -7,7 +7,6 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.OpenHeart;
-using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
@@ -36,6 +35,8 @@ internal static class GatewayHosting
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
+            [AuthOptions.Name] = typeof(AuthOptions),
+            [AuditOptions.Name] = typeof(AuditOptions),
             [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
             [ApplauseOptions.Name] = typeof(ApplauseOptions),
         };
@@ -52,11 +53,10 @@ internal static class GatewayHosting
     {
         builder.Services.AddLocalLimits();
         builder.Services.AddSites();
-        builder.Services.AddReaders();
+        builder.Services.AddIdentity();
         builder.Services.AddButtons();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
-        builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();

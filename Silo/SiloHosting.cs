@@ -24,6 +24,8 @@ internal static class SiloHosting
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),
+            ["Auth"] = typeof(object),
+            ["Audit"] = typeof(object),
             ["OpenHeart"] = typeof(object),
             ["Applause"] = typeof(object),
         };

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Operations;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
@@ -14,7 +14,7 @@ namespace HeartGrains.Gateway.Applause;
 /// Brings claps counted elsewhere over: <c>POST /imports/applause</c> with what <c>get-multiple</c> answers. They become the opening balance of each page, apart from hearts, whose
 /// users are known. It is set, not added to, so that the same dump twice gives the same.
 /// </summary>
-internal sealed class ApplauseImport(GrainCalls calls, OperatorKey operatorKey)
+internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
 {
     private const int EntryLimit = 1_000;
     private const int BodyByteLimit = 1024 * 1024;
@@ -30,9 +30,9 @@ internal sealed class ApplauseImport(GrainCalls calls, OperatorKey operatorKey)
 
     private async Task ImportAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

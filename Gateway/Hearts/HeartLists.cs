@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -5,7 +6,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Lists: who loves a target, and which targets are loved most.</summary>
-internal sealed class HeartLists(GrainCalls calls)
+internal sealed class HeartLists(GrainCalls calls, Callers callers)
 {
     /// <summary><c>GET /hearts/users</c></summary>
     public Task UsersAsync(HttpContext context)
@@ -14,6 +15,7 @@ internal sealed class HeartLists(GrainCalls calls)
             context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.Limit | QueryParameters.Cursor);
         if (parsed.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
 
+        if (!callers.TryAuthorizeList(context, out var caller)) return caller.RefuseAsync(context);
         var query = parsed.Value;
         var before = long.MaxValue;
         if (query.Cursor is { } cursor && !UserCursor.TryDecode(cursor, query.TargetId!, out before))

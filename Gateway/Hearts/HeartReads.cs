@@ -10,7 +10,7 @@ namespace HeartGrains.Gateway.Hearts;
 /// <summary>
 /// Counts, one target at a time or many. While silos answer badly or not at all, what this gateway last heard of a target is told instead, and said to be that.
 /// </summary>
-internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown lastKnown, GatewayMetrics metrics, TimeProvider time)
+internal sealed class HeartReads(GrainCalls calls, Callers callers, LastKnown lastKnown, GatewayMetrics metrics, TimeProvider time)
 {
     /// <summary>Room for a hundred identifiers of 256 bytes, each byte of them escaped.</summary>
     public const int BatchBodyByteLimit = 160 * 1024;
@@ -35,8 +35,15 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         }
 
         var targets = body.Value.TargetIds;
+        var caller = callers.IdentifyForRead(context, body.Value.UserId, Problem.InvalidFields);
+        if (caller.Refusal is not null)
+        {
+            await caller.RefuseAsync(context);
+            return;
+        }
+
         // A reader who reloads a page asks above all whether the heart is still there, which no last state tells.
-        var reader = body.Value.UserId is null ? readers.Find(context) : null;
+        var reader = body.Value.UserId is null ? caller.UserId : null;
         KnownHearts[] known;
         if (reader is null && calls.SparingAge is { } age && TryFind(targets, age, out known))
         {
@@ -45,7 +52,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
         }
 
         if (reader is not null) context.Response.Headers.CacheControl = "no-store";
-        var call = new HeartBatchRead(targets, body.Value.UserId ?? reader) { RequestAborted = context.RequestAborted };
+        var call = new HeartBatchRead(targets, caller.UserId) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
         {
@@ -64,7 +71,14 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
 
     private async Task ReadAsync(HttpContext context, string targetId, string? userId)
     {
-        var reader = userId is null ? readers.Find(context) : null;
+        var caller = callers.IdentifyForRead(context, userId, Problem.InvalidQuery);
+        if (caller.Refusal is not null)
+        {
+            await caller.RefuseAsync(context);
+            return;
+        }
+
+        var reader = userId is null ? caller.UserId : null;
         KnownHearts known;
         if (reader is null && calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out known))
         {
@@ -72,7 +86,7 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
             return;
         }
 
-        var call = new HeartRead(targetId, userId ?? reader) { RequestAborted = context.RequestAborted };
+        var call = new HeartRead(targetId, caller.UserId) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         var state = call.Value;
         if (status != CallStatus.Answered || state.Outcome != HeartOutcome.Committed)

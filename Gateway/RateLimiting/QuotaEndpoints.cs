@@ -1,7 +1,6 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
-using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.RateLimiting;
@@ -9,7 +8,7 @@ using HeartGrains.RateLimiting;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey operatorKey)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, Callers callers)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -38,10 +37,10 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
         }
 
         var request = body.Value;
-        if (Readers.IsReader(request.UserId))
+        if (callers.Identify(context, request.UserId, Problem.InvalidFields) is { UserId: null } caller)
         {
-            // Lists name readers: whoever reads them must not be able to silence one.
-            await Caller.Pretender(Problem.InvalidFields).RefuseAsync(context);
+            // Also of a reader's name: lists tell them, and whoever reads those must not be able to silence one.
+            await caller.RefuseAsync(context);
             return;
         }
 
@@ -85,10 +84,17 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
     private async Task ReadAsync(HttpContext context)
     {
         var query = HeartQuery.Parse(
-            context.Request.QueryString.Value ?? "", QueryParameters.UserId, QueryParameters.TargetId | QueryParameters.CampaignId);
+            context.Request.QueryString.Value ?? "", QueryParameters.None, QueryParameters.UserId | QueryParameters.TargetId | QueryParameters.CampaignId);
         if (query.Rejection is { } rejection)
         {
             await context.WriteProblemAsync(rejection);
+            return;
+        }
+
+        var caller = callers.IdentifyForRead(context, query.Value.UserId, Problem.InvalidQuery);
+        if (caller.UserId is not { } userId)
+        {
+            await (caller.Refusal is null ? Caller.Nobody(Problem.InvalidQuery) : caller).RefuseAsync(context);
             return;
         }
 
@@ -99,7 +105,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
         }
 
         var keys = new QuotaKeys(
-            query.Value.UserId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
+            userId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
         var standings = await desk.ReadAsync(keys, context.RequestAborted);
         if (standings.Any(standing => !standing.IsKnown))
         {
@@ -107,7 +113,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
             return;
         }
 
-        var json = HeartJson.Start().Raw("{\"user_id\":"u8).Text(query.Value.UserId!).Raw(",\"policies\":["u8);
+        var json = HeartJson.Start().Raw("{\"user_id\":"u8).Text(userId).Raw(",\"policies\":["u8);
         foreach (var (index, standing) in standings.Index())
         {
             var policy = standing.Policy.Policy;
@@ -130,9 +136,9 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
     /// <summary><c>DELETE /quota</c>: an operator makes a user's quotas whole.</summary>
     private async Task ResetAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

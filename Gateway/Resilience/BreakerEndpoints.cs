@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Operations;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Resilience;
@@ -12,7 +12,7 @@ using HeartGrains.Resilience;
 namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>Breakers for operators: how those of this gateway and of the silos stand, and a hand on those of the whole cluster.</summary>
-internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, OperatorKey operatorKey, TimeProvider time)
+internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, Callers callers, TimeProvider time)
 {
     private const int BodyByteLimit = 8 * 1024;
     private const int ReasonLimit = 200;
@@ -46,9 +46,9 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
     /// <summary><c>POST /breakers/{name}</c></summary>
     private async Task ForceAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

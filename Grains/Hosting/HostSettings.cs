@@ -56,13 +56,6 @@ public sealed class HostSettings
     /// <summary>A JSON file of settings, followed while the program runs; wins over <c>appsettings.json</c>. Default none.</summary>
     public string? Settings { get; set; }
 
-    /// <summary>
-    /// The secret of operators, at least 16 characters: calls that only they may make send it as <c>Authorization: Bearer …</c>. Without it those
-    /// calls are refused. Default none.
-    /// </summary>
-    [MinLength(16)]
-    public string? OperatorKey { get; set; }
-
     /// <summary>Serves the Orleans Dashboard under <c>/dashboard</c>; default on in <c>single</c> and <c>dev</c> on loopback, off otherwise.</summary>
     public bool? Dashboard { get; set; }
 

@@ -94,7 +94,7 @@ public static class SettingsCheck
         var context = new ValidationContext(instance) { MemberName = property.Name };
         var failures = new List<ValidationResult>();
         if (!Validator.TryValidateProperty(value, context, failures))
-            throw StartException.Setting(name, $"'{(property.Name is nameof(HostSettings.Key) or nameof(HostSettings.OperatorKey) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
+            throw StartException.Setting(name, $"'{(property.Name is nameof(HostSettings.Key) ? "…" : setting.Value)}' is refused: {failures[0].ErrorMessage}");
 
         StartException Unreadable() => StartException.Setting(name, $"'{setting.Value}' is not {Describe(property.PropertyType)}");
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Cluster;
 
@@ -176,7 +177,7 @@ public sealed class BreakerClusterTests(BreakerCluster cluster) : IClassFixture<
 }
 
 /// <summary>Two silos and two gateways that know an operator.</summary>
-public sealed class BreakerCluster() : LocalCluster(silos: 2, gateways: 2, $"OperatorKey={OperatorKey}")
+public sealed class BreakerCluster() : LocalCluster(silos: 2, gateways: 2, TestKeys.Settings(OperatorKey))
 {
     public const string OperatorKey = "an-operators-key-of-tests";
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Cluster;
 
@@ -122,7 +123,7 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
 /// Three silos and two gateways, shared by the tests of its collection, each of which leaves it whole. Pages of <c>*.site.test</c> may call it, and buttons made elsewhere are switched on.
 /// </summary>
 public sealed class ClusterFixture() : LocalCluster(
-    silos: 3, gateways: 2, "Sites=http://*.site.test:*", "OpenHeart:Enabled=true", "Applause:Enabled=true", "OperatorKey=" + OperatorKey)
+    silos: 3, gateways: 2, ["Sites=http://*.site.test:*", "OpenHeart:Enabled=true", "Applause:Enabled=true", .. TestKeys.Settings(OperatorKey)])
 {
     public const string OperatorKey = "the-operator-key-of-tests";
 }

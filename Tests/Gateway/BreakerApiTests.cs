@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Gateway;
 
@@ -10,7 +11,7 @@ public sealed class BreakerApiTests : IAsyncLifetime
     private const string Breakers = "/api/v1/breakers";
     private const string OperatorKey = "an operator's key of tests";
 
-    private readonly GatewayServer _server = new("--HeartGrains:OperatorKey=" + OperatorKey);
+    private readonly GatewayServer _server = new(TestKeys.Switches(OperatorKey));
 
     private HttpClient Client => _server.Client;
 
@@ -114,9 +115,9 @@ public sealed class BreakerApiTests : IAsyncLifetime
     public async Task Post_WithoutTheKey_IsRefused()
     {
         using var unsigned = await Client.PostJsonAsync(Breakers + "/hearts", """{"state":"auto","reason":"r"}""");
-        await unsigned.ShouldBeProblemAsync(401, "operator-key-required");
+        await unsigned.ShouldBeProblemAsync(401, "credentials-required");
         using var wrong = await ForceAsync("hearts", """{"state":"auto","reason":"r"}""", key: "another key of 16 characters");
-        await wrong.ShouldBeProblemAsync(401, "operator-key-required");
+        await wrong.ShouldBeProblemAsync(401, "invalid-token");
     }
 
     private async Task<HttpResponseMessage> ForceAsync(string name, string body, string key = OperatorKey)

@@ -6,6 +6,7 @@ using System.Text;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Live;
 using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Identity;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Tests.Live;
@@ -259,7 +260,7 @@ public sealed class LiveLimitTests
     public async Task Target_CannotBeRead_IsSaidAndToldOnceItCan()
     {
         const string Key = "the operator's own key";
-        var server = new GatewayServer($"--HeartGrains:OperatorKey={Key}");
+        var server = new GatewayServer(TestKeys.Switches(Key));
         await server.InitializeAsync();
         await using var gateway = new LimitedGateway(server);
         await server.ForceOpenAsync("ledger", Key);
