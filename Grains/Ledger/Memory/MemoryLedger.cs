@@ -5,7 +5,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Ledger.Memory;
 
 /// <summary>A ledger that lives as long as the process. Its projections are never behind, so there is nothing to fold.</summary>
-public sealed partial class MemoryLedger : IHeartLedger, IEventLog
+public sealed partial class MemoryLedger : IHeartLedger, IEventLog, ISealStore, IAuditStore
 {
     private readonly ConcurrentDictionary<Guid, MemoryTarget> _targets = new();
     private readonly ConcurrentDictionary<Guid, long> _openings = new();

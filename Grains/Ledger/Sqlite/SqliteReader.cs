@@ -17,6 +17,7 @@ internal sealed class SqliteReader : IDisposable
     {
         _connection = connection;
         Log = new SqliteLog(connection);
+        Audit = new SqliteAudit(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
         // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
@@ -79,6 +80,9 @@ internal sealed class SqliteReader : IDisposable
 
     /// <summary>The log over all targets.</summary>
     public SqliteLog Log { get; }
+
+    /// <summary>What is compared with it.</summary>
+    public SqliteAudit Audit { get; }
 
     public List<WrittenVersion> FindVersions(ReadOnlySpan<HeartEvent> batch)
     {
