@@ -90,7 +90,7 @@ internal static class GatewayHosting
 
     private static void MapDashboard(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard");
+        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard").WithOperatorsOnly();
     }
 
     private static void AddClusterGateway(this WebApplicationBuilder builder, HostSettings settings)

@@ -25,7 +25,7 @@ internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
     {
         var import = ActivatorUtilities.CreateInstance<ApplauseImport>(routes.ServiceProvider);
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("import");
-        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("import");
+        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("import");
     }
 
     private async Task ImportAsync(HttpContext context)

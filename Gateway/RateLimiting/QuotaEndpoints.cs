@@ -20,7 +20,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, Callers caller
 
         Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire");
         Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota");
-        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").WithMetadata(NeverRefused.Instance);
+        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").WithMetadata(NeverRefused.Instance, OperatorsOnly.Instance);
 
         IEndpointConventionBuilder Add(string pattern, string[] methods, RequestDelegate handler, string name) =>
             routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name);

@@ -24,7 +24,7 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(services, ActivatorUtilities.CreateInstance<BreakerSilos>(services));
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
         routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
-        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
+        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("breakers");
     }
 
     /// <summary><c>GET /breakers</c></summary>

@@ -15,14 +15,14 @@ public static class HealthEndpoints
 
     /// <summary>
     /// <c>/health/live</c> looks at this process only; <c>/health/ready</c>, and <c>/health</c>, ask every check tagged
-    /// <see cref="Ready"/>; <c>/metrics</c> is for Prometheus.
+    /// <see cref="Ready"/>; <c>/metrics</c> is for Prometheus. Health is answered on every port, metrics on the operators'.
     /// </summary>
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
-        routes.MapHealthChecks("/health/live", Options(_ => false));
-        routes.MapHealthChecks("/health/ready", Options(check => check.Tags.Contains(Ready)));
-        routes.MapHealthChecks("/health", Options(check => check.Tags.Contains(Ready)));
-        routes.MapMetrics("/metrics");
+        routes.MapHealthChecks("/health/live", Options(_ => false)).On(Ports.All);
+        routes.MapHealthChecks("/health/ready", Options(check => check.Tags.Contains(Ready))).On(Ports.All);
+        routes.MapHealthChecks("/health", Options(check => check.Tags.Contains(Ready))).On(Ports.All);
+        routes.MapMetrics("/metrics").On(Ports.Operators);
     }
 
     private static HealthCheckOptions Options(Func<HealthCheckRegistration, bool> predicate) =>

@@ -62,8 +62,26 @@ public sealed class HostSettings
     /// <summary><c>text</c> (default) or <c>json</c>.</summary>
     public LogFormat Logs { get; set; } = LogFormat.Text;
 
+    /// <summary>The operators' own port.</summary>
+    public AdminSettings Admin { get; set; } = new();
+
     /// <summary>How silos and gateways find each other.</summary>
     public ClusterSettings Cluster { get; set; } = new();
+}
+
+/// <summary>A port that only operators reach; section <c>HeartGrains:Admin</c>.</summary>
+public sealed class AdminSettings
+{
+    /// <summary>
+    /// The port that operators' routes are on, among them metrics, the Orleans Dashboard and the API's description: on the other one they are not found then. 0 takes a free one.
+    /// Default none: they are on the one port there is.
+    /// </summary>
+    [Range(0, 65535)]
+    public int? Port { get; set; }
+
+    /// <summary>The address it listens on; default 127.0.0.1, this machine only.</summary>
+    [Required]
+    public string Listen { get; set; } = "127.0.0.1";
 }
 
 /// <summary>How silos and gateways of a cluster find each other; section <c>HeartGrains:Cluster</c>.</summary>

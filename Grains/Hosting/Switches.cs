@@ -9,6 +9,7 @@ public static class Switches
         ["--mode"] = "HeartGrains:Mode",
         ["--listen"] = "HeartGrains:Listen",
         ["--port"] = "HeartGrains:Port",
+        ["--admin-port"] = "HeartGrains:Admin:Port",
         ["--data"] = "HeartGrains:Data",
         ["--key"] = "HeartGrains:Key",
         ["--settings"] = "HeartGrains:Settings",
