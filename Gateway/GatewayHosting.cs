@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Applause;
+using HeartGrains.Gateway.Audit;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
@@ -80,6 +81,7 @@ internal static class GatewayHosting
         app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
+        app.MapAudit();
         app.MapEmbed();
         app.MapPages();
         app.MapOperations();

@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
@@ -22,6 +23,7 @@ public static class GrainHosting
         ["Hearts"] = typeof(HeartOptions),
         ["Ledger"] = typeof(LedgerOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
+        [AuditOptions.Name] = typeof(AuditOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
     };
@@ -48,6 +50,7 @@ public static class GrainHosting
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
+        services.AddAudit(configuration);
         services.AddSingleton<SiloLive>();
         services.AddHostedService(provider => provider.GetRequiredService<SiloLive>());
         services.AddHealthChecks()

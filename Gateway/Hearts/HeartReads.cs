@@ -15,12 +15,14 @@ internal sealed class HeartReads(GrainCalls calls, Callers callers, LastKnown la
     /// <summary>Room for a hundred identifiers of 256 bytes, each byte of them escaped.</summary>
     public const int BatchBodyByteLimit = 160 * 1024;
 
+    private readonly HeartPast _past = new(calls, callers, time);
+
     /// <summary><c>GET /hearts</c></summary>
     public Task ReadAsync(HttpContext context)
     {
-        var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId);
-        return query.Rejection is { } rejection
-            ? context.WriteProblemAsync(rejection)
+        var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId | QueryParameters.AsOf);
+        return query.Rejection is { } rejection ? context.WriteProblemAsync(rejection)
+            : query.Value.AsOf is { } asOf ? _past.ReadAsync(context, query.Value.TargetId!, query.Value.UserId, asOf)
             : ReadAsync(context, query.Value.TargetId!, query.Value.UserId);
     }
 

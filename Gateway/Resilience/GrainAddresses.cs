@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
@@ -24,6 +25,15 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    /// <summary>The grain that reads the log.</summary>
+    public IEventListGrain Events() => grains.GetGrain<IEventListGrain>(0);
+
+    /// <summary>The grain that compares a target with its log.</summary>
+    public IVerifyGrain Verification(string targetId) => (IVerifyGrain)grains.GetGrain(typeof(IVerifyGrain), IdSpan.Create(targetId));
+
+    /// <summary>The grain that compares everything.</summary>
+    public IVerifyPagesGrain Verifications() => grains.GetGrain<IVerifyPagesGrain>(0);
 
     /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
     public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);

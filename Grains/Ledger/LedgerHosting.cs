@@ -41,5 +41,7 @@ internal static class LedgerHosting
         services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (ISealStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IAuditStore)provider.GetRequiredService<LedgerStore>().Hearts);
     }
 }
