@@ -8,6 +8,7 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.OpenHeart;
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;

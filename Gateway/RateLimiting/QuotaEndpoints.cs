@@ -1,6 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.RateLimiting;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
@@ -44,6 +45,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         var values = new Dictionary<string, string?>
         {
             ["HeartGrains:Ledger:FoldPeriod"] = "00:01:00",
+            ["HeartGrains:Audit:SealPeriod"] = "00:01:00",
+            ["HeartGrains:Audit:WatchPeriod"] = "00:00:00",
             ["ConnectionStrings:Postgres"] = store.Postgres,
 
             // Most want to see each call fail for itself.
@@ -57,6 +60,9 @@ internal sealed class HeartSilo : IAsyncDisposable
         builder.Services.AddSingleton(provider => new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
         builder.Services.AddSingleton<IHeartLedger>(provider =>
             new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), TimeProvider.System));
+        builder.Services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<HookedLedger>().Inner);
+        builder.Services.AddSingleton(static provider => (ISealStore)provider.GetRequiredService<HookedLedger>().Inner);
+        builder.Services.AddSingleton(static provider => (IAuditStore)provider.GetRequiredService<HookedLedger>().Inner);
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();
@@ -66,6 +72,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         await built.StartAsync();
         return new HeartSilo(built);
     }
+
+    public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
