@@ -100,7 +100,7 @@ public abstract class VerifierTests : IAsyncLifetime
     [InlineData("update heart_seal set at_micros = at_micros + 1", "chain", "")]
     [InlineData("update heart_seal set hash = mac", "chain", "")]
     [InlineData("update heart_seal set mac = hash", "chain", "")]
-    [InlineData("update heart_seal set number = number + 1", "chain", "")]
+    [InlineData("update heart_seal set number = number + 1000", "chain", "")]
     public async Task Verify_LogOrSealsChanged_IsFound(string sql, string inChain, string inTarget)
     {
         await TamperAsync(sql, _target);
@@ -253,7 +253,7 @@ public abstract class VerifierTests : IAsyncLifetime
 
 public sealed class SqliteVerifierTests : VerifierTests
 {
-    protected override string MoveToFirst => "update heart_event set seq = -1 where target = $target and version = 6; update heart_event set seq = seq + 100 where seq > 0; update heart_event set seq = 101 where seq = -1";
+    protected override string MoveToFirst => "update heart_event set seq = -seq; update heart_event set seq = iif(target = $target and version = 6, 1, 1 - seq)";
 
     private protected override Task<HeartStore> OpenStoreAsync() => Task.FromResult(HeartStore.Sqlite());
 

@@ -27,7 +27,7 @@ public abstract partial class HeartLedgerTests
         seals.Sum(seal => seal.Events).ShouldBe(5);
         (await Seals.FindUnsealedAsync(Cancellation)).ShouldBeNull();
         (await Seals.FindLastSealAsync(Cancellation))!.ShouldBeEquivalentTo(seals[^1]);
-        (await Seals.ReadSealsAsync(1, 100, Cancellation)).ShouldBeEquivalentTo(seals);
+        (await Seals.ReadSealsAsync(1, 100, Cancellation)).ToArray().ShouldBeEquivalentTo(seals.ToArray());
         (await Seals.ReadSealsAsync(2, 1, Cancellation)).Select(seal => seal.Number).ShouldBe([2]);
         await ShouldBeMadeAgainAsync(seals);
     }
