@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Hosting;
 
@@ -10,10 +11,10 @@ internal static class Banner
     {
         var settings = app.Services.GetRequiredService<HostSettings>();
         if (settings.Logs == LogFormat.Json) return;
-        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), AdminPort.UrlOf(app.Urls, settings), settings, app.Services.ShowsPages())));
+        app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(app.Urls.First(), AdminPort.UrlOf(app.Urls, settings), settings, app.Services.ShowsPages(), app.Services.ShowsDocs())));
     }
 
-    private static string Text(string url, string operators, HostSettings settings, bool showsPages)
+    private static string Text(string url, string operators, HostSettings settings, bool showsPages, bool showsDocs)
     {
         var hearts = settings.Mode switch
         {
@@ -24,6 +25,7 @@ internal static class Banner
         var dashboard = settings.ShowsDashboard() ? $"{operators}/dashboard" : "off (--dashboard=true)";
         if (settings.Mode == HostMode.Cluster) dashboard = "on each silo's own port, when switched on there";
         var pages = showsPages ? $"{url}/   (a first heart)   {url}/demo   (a feed)" : "off (--HeartGrains:Pages:Enabled=true)";
+        var docs = showsDocs ? $"{operators}{DocsHosting.Path}   (every call, to read and to try)" : "off (--HeartGrains:Docs:Enabled=true)";
         return $$"""
 
               ♥ HeartGrains ({{settings.Mode.ToString().ToLowerInvariant()}}) listens on {{url}}
@@ -31,6 +33,7 @@ internal static class Banner
                 pages      {{pages}}
                 hearts     {{hearts}}
                 API        {{url}}/api/v1/hearts   (docs/http-api.md)
+                docs       {{docs}}
                 health     {{url}}/health/ready
                 metrics    {{operators}}/metrics
                 dashboard  {{dashboard}}

@@ -6,7 +6,9 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
@@ -34,11 +36,11 @@ internal static class GatewayHosting
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
             [PageOptions.Name] = typeof(PageOptions),
+            [DocsOptions.Name] = typeof(DocsOptions),
             [TrustedProxies.Name] = typeof(object),
             [SiteList.Name] = typeof(object),
             ["Readers"] = typeof(ReaderOptions),
             [AuthOptions.Name] = typeof(AuthOptions),
-            [AuditOptions.Name] = typeof(AuditOptions),
             [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
             [ApplauseOptions.Name] = typeof(ApplauseOptions),
         };
@@ -60,9 +62,11 @@ internal static class GatewayHosting
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
         builder.Services.AddHeartCalls();
+        builder.Services.AddJobDesk();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
+        builder.Services.AddDocs();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
@@ -83,10 +87,12 @@ internal static class GatewayHosting
         app.MapQuota();
         app.MapBreakers();
         app.MapAudit();
+        app.MapJobs();
         app.MapEmbed();
         app.MapPages();
-        app.MapOperations();
+        app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
         app.MapDashboard();
+        app.MapDocs();
     }
 
     internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);

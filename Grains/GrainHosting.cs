@@ -2,10 +2,12 @@ using HeartGrains.Audit;
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
+using HeartGrains.Users;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -22,6 +24,7 @@ public static class GrainHosting
     {
         ["Hearts"] = typeof(HeartOptions),
         ["Ledger"] = typeof(LedgerOptions),
+        [JobOptions.Name] = typeof(JobOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
         [AuditOptions.Name] = typeof(AuditOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
@@ -51,6 +54,8 @@ public static class GrainHosting
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
         services.AddAudit(configuration);
+        services.AddJobs(configuration);
+        services.AddUsers();
         services.AddSingleton<SiloLive>();
         services.AddHostedService(provider => provider.GetRequiredService<SiloLive>());
         services.AddHealthChecks()

@@ -21,11 +21,11 @@ internal static class SiloHosting
             ["LocalLimits"] = typeof(object),
             ["Live"] = typeof(object),
             ["Pages"] = typeof(object),
+            ["Docs"] = typeof(object),
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),
             ["Auth"] = typeof(object),
-            ["Audit"] = typeof(object),
             ["OpenHeart"] = typeof(object),
             ["Applause"] = typeof(object),
         };

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -26,7 +27,7 @@ internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
     {
         var import = ActivatorUtilities.CreateInstance<ApplauseImport>(routes.ServiceProvider);
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("import");
-        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("import");
+        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("import").Describe(ApplauseOperations.Import);
     }
 
     private async Task ImportAsync(HttpContext context)

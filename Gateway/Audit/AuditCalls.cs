@@ -49,15 +49,3 @@ internal sealed class TargetVerification(string targetId, bool repair, HeartOrig
 
     protected override bool IsAvailable(in TargetAnswer value) => value.IsAvailable;
 }
-
-/// <summary>Compares a page of everything.</summary>
-internal sealed class PageVerification(VerifyRequest request) : AuditCall<VerifyPage>
-{
-    private IVerifyPagesGrain _grain = null!;
-
-    public override void Address(GrainAddresses addresses) => _grain = addresses.Verifications();
-
-    protected override ValueTask<VerifyPage> SendAsync(CancellationToken cancellationToken) => _grain.VerifyPageAsync(request, cancellationToken);
-
-    protected override bool IsAvailable(in VerifyPage value) => value.IsAvailable;
-}

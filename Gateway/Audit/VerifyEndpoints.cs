@@ -2,16 +2,18 @@ using HeartGrains.Audit;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
 
 namespace HeartGrains.Gateway.Audit;
 
 /// <summary>Holds grains, tables, log and chain against each other for operators, and mends what can be mended.</summary>
-internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers)
+internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers, JobDesk jobs)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -32,7 +34,7 @@ internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers)
             return;
         }
 
-        var body = await JsonBody.ReadAsync(context.Request, BodyByteLimit, VerifyOrder.Parse);
+        var body = await JsonBody.ReadAsync(context.Request, BodyByteLimit, VerifyBody.Parse);
         if (body.Rejection is { } rejection)
         {
             await context.WriteProblemAsync(rejection);
@@ -40,7 +42,7 @@ internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers)
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        await (body.Value.TargetId is { } targetId ? TargetAsync(context, targetId, body.Value.Repair, caller.Origin!) : PageAsync(context, body.Value, caller.Origin!));
+        await (body.Value.TargetId is { } targetId ? TargetAsync(context, targetId, body.Value.Repair ?? false, caller.Origin!) : EverythingAsync(context, body.Value, caller.Origin!));
     }
 
     private async Task TargetAsync(HttpContext context, string targetId, bool repair, HeartOrigin origin)
@@ -63,16 +65,11 @@ internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers)
         static Task WriteAsync(HttpContext context, TargetView view) => context.Response.WriteAsJsonAsync(view, VerifyJson.Default.TargetView, cancellationToken: context.RequestAborted);
     }
 
-    private async Task PageAsync(HttpContext context, VerifyOrder order, HeartOrigin origin)
+    /// <summary>Of one and the same comparison only one runs: who asks for it again joins it.</summary>
+    private async Task EverythingAsync(HttpContext context, VerifyBody body, HeartOrigin origin)
     {
-        var call = new PageVerification(new VerifyRequest(order.Place, order.Kept, order.Repair, origin)) { RequestAborted = context.RequestAborted };
-        if (await IsFailedAsync(context, call)) return;
-        var page = call.Value;
-        await context.Response.WriteAsJsonAsync(
-            new VerifyView(
-                page.Next is null ? "finished" : "running", page.Findings.Length == 0, page.Blocks, page.Events, page.Targets, page.Repaired,
-                Array.ConvertAll(page.Findings, FindingView.Of), page.Next is { } next ? VerifyOrder.Encode(next) : null, SealView.Of(page.Head)),
-            VerifyJson.Default.VerifyView, cancellationToken: context.RequestAborted);
+        var arguments = body.ToArguments();
+        if (await jobs.RunAsync(context, new JobOrder(VerifyJob.Kind, arguments, arguments, origin.Actor)) is { } job) await JobDesk.AnswerAsync(context, job);
     }
 
     private async ValueTask<bool> IsFailedAsync<T>(HttpContext context, AuditCall<T> call)

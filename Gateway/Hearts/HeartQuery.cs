@@ -21,7 +21,7 @@ internal enum QueryParameters
 internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, string? Cursor, string? CampaignId, DateTimeOffset? AsOf = null)
 {
     private const int DefaultLimit = 20;
-    private const int MaxLimit = 100;
+    public const int MaxLimit = 100;
 
     public static Parsed<HeartQuery> Parse(string raw, QueryParameters required, QueryParameters optional = QueryParameters.None)
     {

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
@@ -23,7 +24,7 @@ internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, 
         var pipeline = routes.CreateApplicationBuilder();
         pipeline.UseWebSockets();
         pipeline.Run(endpoint.AcceptAsync);
-        routes.MapMethods("/api/v1/live", [HttpMethods.Get], pipeline.Build()).WithMetadata(NeverRefused.Instance).WithDisplayName("live");
+        routes.MapMethods("/api/v1/live", [HttpMethods.Get], pipeline.Build()).WithMetadata(NeverRefused.Instance).WithDisplayName("live").Describe(LiveOperations.Connect);
     }
 
     private async Task AcceptAsync(HttpContext context)

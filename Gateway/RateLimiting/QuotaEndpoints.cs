@@ -1,6 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -19,9 +20,9 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, Callers caller
         var endpoints = ActivatorUtilities.CreateInstance<QuotaEndpoints>(services);
         var metrics = services.GetRequiredService<GatewayMetrics>();
 
-        Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire");
-        Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota");
-        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").WithMetadata(NeverRefused.Instance, OperatorsOnly.Instance);
+        Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire").Describe(QuotaOperations.Acquire);
+        Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota").Describe(QuotaOperations.Read);
+        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").Describe(QuotaOperations.Reset).WithMetadata(NeverRefused.Instance, OperatorsOnly.Instance);
 
         IEndpointConventionBuilder Add(string pattern, string[] methods, RequestDelegate handler, string name) =>
             routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name);

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -24,8 +25,8 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         var services = routes.ServiceProvider;
         var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(services, ActivatorUtilities.CreateInstance<BreakerSilos>(services));
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
-        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
-        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("breakers");
+        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).Describe(BreakerOperations.Read).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
+        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).Describe(BreakerOperations.Force).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("breakers");
     }
 
     /// <summary><c>GET /breakers</c></summary>

@@ -1,5 +1,6 @@
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using Orleans.Runtime;
@@ -32,8 +33,8 @@ internal sealed class GrainAddresses(IGrainFactory grains)
     /// <summary>The grain that compares a target with its log.</summary>
     public IVerifyGrain Verification(string targetId) => (IVerifyGrain)grains.GetGrain(typeof(IVerifyGrain), IdSpan.Create(targetId));
 
-    /// <summary>The grain that compares everything.</summary>
-    public IVerifyPagesGrain Verifications() => grains.GetGrain<IVerifyPagesGrain>(0);
+    /// <summary>The grain that long operations are started at.</summary>
+    public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);
 
     /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
     public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);

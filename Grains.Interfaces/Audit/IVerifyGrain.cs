@@ -14,15 +14,6 @@ public interface IVerifyGrain : IGrainWithStringKey
     ValueTask<TargetAnswer> VerifyAsync(bool repair, HeartOrigin origin, CancellationToken cancellationToken = default);
 }
 
-/// <summary>Compares the whole log with its seals and all targets with the log, a page at a time. A stateless worker: any silo answers. Its key is 0.</summary>
-[Alias("audit.IVerifyPagesGrain")]
-public interface IVerifyPagesGrain : IGrainWithIntegerKey
-{
-    /// <summary>Compares for about a second from where the last page ended.</summary>
-    [Alias("VerifyPage")]
-    ValueTask<VerifyPage> VerifyPageAsync(VerifyRequest request, CancellationToken cancellationToken = default);
-}
-
 /// <summary>What is wrong somewhere.</summary>
 /// <param name="Kind">
 /// <c>grain</c>, <c>count</c> or <c>hearts</c>: the count in memory, in the table, or the current hearts are not what the log says, and can be mended. <c>gap</c>, <c>order</c>, <c>key</c>, <c>tombstone</c>, <c>chain</c>: the
@@ -52,38 +43,3 @@ public sealed record TargetAnswer([property: Id(0)] bool IsAvailable, [property:
 /// <summary>The last seal: kept elsewhere, it proves that the log up to there has not been cut or written anew.</summary>
 [GenerateSerializer, Immutable, Alias("audit.SealHead")]
 public sealed record SealHead([property: Id(0)] long Number, [property: Id(1)] byte[] Hash);
-
-/// <summary>Where a comparison of everything stands: first the blocks of the chain, then the targets in the order of their keys.</summary>
-/// <param name="Block">The last block that is compared; null when the chain is done.</param>
-/// <param name="Target">The last target that is compared.</param>
-[GenerateSerializer, Immutable, Alias("audit.VerifyPlace")]
-public readonly record struct VerifyPlace([property: Id(0)] long? Block, [property: Id(1)] Guid Target);
-
-/// <summary>What is to be compared next.</summary>
-/// <param name="Place">From where on.</param>
-/// <param name="Kept">A seal that was kept elsewhere, from which the chain is compared; only at the beginning.</param>
-/// <param name="Repair">Whether to mend what can be mended.</param>
-/// <param name="Origin">In whose name.</param>
-[GenerateSerializer, Immutable, Alias("audit.VerifyRequest")]
-public sealed record VerifyRequest(
-    [property: Id(0)] VerifyPlace Place, [property: Id(1)] SealHead? Kept, [property: Id(2)] bool Repair, [property: Id(3)] HeartOrigin Origin);
-
-/// <summary>A page of the comparison.</summary>
-/// <param name="IsAvailable">The log could be read.</param>
-/// <param name="Blocks">Blocks compared on this page.</param>
-/// <param name="Events">Events in them.</param>
-/// <param name="Targets">Targets compared on this page.</param>
-/// <param name="Repaired">How many of them were mended.</param>
-/// <param name="Findings">What was found, the first hundred.</param>
-/// <param name="Next">Where the next page begins; null when all is compared.</param>
-/// <param name="Head">The last seal.</param>
-[GenerateSerializer, Immutable, Alias("audit.VerifyPage")]
-public sealed record VerifyPage(
-    [property: Id(0)] bool IsAvailable,
-    [property: Id(1)] long Blocks,
-    [property: Id(2)] long Events,
-    [property: Id(3)] long Targets,
-    [property: Id(4)] long Repaired,
-    [property: Id(5)] Finding[] Findings,
-    [property: Id(6)] VerifyPlace? Next,
-    [property: Id(7)] SealHead? Head);

@@ -1,3 +1,4 @@
+using HeartGrains.Jobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,9 +9,10 @@ internal static class AuditHosting
 {
     public static void AddAudit(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<AuditOptions>().Bind(configuration.GetSection($"HeartGrains:{AuditOptions.Name}")).ValidateDataAnnotations();
+        services.AddOptions<AuditOptions>().Bind(configuration.GetSection(AuditOptions.Section)).ValidateDataAnnotations();
         services.AddSingleton<AuditMetrics>();
         services.AddSingleton<Verifier>();
+        services.AddSingleton<IJobWork, VerifyWork>();
         services.AddHostedService<LogSealer>();
         services.AddHostedService<DriftWatch>();
     }

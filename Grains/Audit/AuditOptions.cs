@@ -2,11 +2,17 @@ using System.ComponentModel.DataAnnotations;
 
 namespace HeartGrains.Audit;
 
-/// <summary>How the log is sealed and compared; section <c>HeartGrains:Audit</c>.</summary>
+/// <summary>What the log keeps, and how it is sealed and compared; section <c>HeartGrains:Audit</c>.</summary>
 public sealed class AuditOptions
 {
-    /// <summary>The section below <c>HeartGrains</c>.</summary>
+    /// <summary>The section's name.</summary>
     public const string Name = "Audit";
+
+    /// <summary>The section these options are read from.</summary>
+    public const string Section = "HeartGrains:" + Name;
+
+    /// <summary>Read by gateways: whether the log keeps where a call came from, the caller's address cut to /24, of IPv6 to /48. Default false.</summary>
+    public bool KeepNetworks { get; set; }
 
     /// <summary>How long the sealer rests when all is sealed; what readers of events may be behind when calm. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00", ConvertValueInInvariantCulture = true)]

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Tests.Hearts;
 using HeartGrains.Tests.Infrastructure;
@@ -199,24 +201,20 @@ public abstract class VerifierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task VerifyPageAsync_PageByPage_ComparesEverythingOnce()
+    public async Task VerifyWork_Everything_ComparesEachOnceAndMends()
     {
         await TamperAsync("update heart_target set count = 77 where target = $target", _target);
-        var grain = _silo.Grains.GetGrain<IVerifyPagesGrain>(0);
-        var (place, targets, blocks, events, findings) = ((VerifyPlace?)new VerifyPlace(0, Guid.Empty), 0L, 0L, 0L, new List<Finding>());
-        while (place is { } from)
-        {
-            var page = await grain.VerifyPageAsync(new VerifyRequest(from, null, true, Operator), Cancellation);
-            page.IsAvailable.ShouldBeTrue();
-            (targets, blocks, events) = (targets + page.Targets, blocks + page.Blocks, events + page.Events);
-            findings.AddRange(page.Findings);
-            place = page.Next;
-        }
+        var desk = _silo.Grains.GetGrain<IJobDeskGrain>(0);
+        var job = (await desk.StartAsync(new JobOrder(VerifyJob.Kind, "all", """{"repair":true}""", "key:operator"), Cancellation)).Job!;
+        await HeartSilo.UntilAsync(async () => (job = (await desk.ReadAsync(job.Id, Cancellation)).Job!).State != JobState.Running);
 
-        (targets, events).ShouldBe((2, 6));
-        blocks.ShouldBeGreaterThan(0);
-        findings.ShouldHaveSingleItem().ShouldBe(new Finding("count", "post", null, "the table has 77 hearts at version 3 where the log has 3"));
+        var progress = JsonDocument.Parse(job.Progress).RootElement;
+        (progress.GetProperty("agrees").GetBoolean(), progress.GetProperty("targets").GetInt64(), progress.GetProperty("events").GetInt64(), progress.GetProperty("repaired").GetInt64()).ShouldBe((false, 2, 6, 1));
+        var finding = progress.GetProperty("findings").EnumerateArray().ShouldHaveSingleItem();
+        (finding.GetProperty("kind").GetString(), finding.GetProperty("target_id").GetString()).ShouldBe(("count", "post"));
+        finding.GetProperty("text").GetString().ShouldBe("the table has 77 hearts at version 3 where the log has 3");
         (await _silo.Ledger.ListTopAsync(1, Cancellation)).ShouldBe([new TopTarget("post", 3, 3)]);
+        await ShouldHaveDecidedAsync("repaired");
     }
 
     private async Task<string> VerifyAllAsync()

@@ -26,9 +26,6 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
     /// <summary>Runs before the log is asked who wrote what.</summary>
     public Func<Task>? OnFindVersions { get; set; }
 
-    /// <summary>The ledger itself.</summary>
-    public IHeartLedger Inner => inner;
-
     /// <summary>The batches that were committed, by whomever.</summary>
     public HeartEvent[][] Batches
     {
@@ -37,6 +34,9 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
             lock (_lock) return [.. _batches];
         }
     }
+
+    /// <summary>The ledger itself.</summary>
+    public IHeartLedger Inner => inner;
 
     public static Task Refuse() => throw new LedgerException("The ledger is down.");
 

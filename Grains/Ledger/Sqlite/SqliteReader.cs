@@ -18,6 +18,8 @@ internal sealed class SqliteReader : IDisposable
         _connection = connection;
         Log = new SqliteLog(connection);
         Audit = new SqliteAudit(connection);
+        Jobs = new SqliteJobs(connection);
+        Users = new SqliteUsers(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
         // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
@@ -83,6 +85,12 @@ internal sealed class SqliteReader : IDisposable
 
     /// <summary>What is compared with it.</summary>
     public SqliteAudit Audit { get; }
+
+    /// <summary>Long operations.</summary>
+    public SqliteJobs Jobs { get; }
+
+    /// <summary>The log as it concerns one user.</summary>
+    public SqliteUsers Users { get; }
 
     public List<WrittenVersion> FindVersions(ReadOnlySpan<HeartEvent> batch)
     {

@@ -1,0 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HeartGrains.Users;
+
+/// <summary>Wires what is done for whole users into a silo.</summary>
+internal static class UserHosting
+{
+    public static void AddUsers(this IServiceCollection services)
+    {
+    }
+}
