@@ -105,7 +105,7 @@ public sealed class VerifyApiTests : IAsyncLifetime
         (await VerifyAllAsync("{\"since_seal\":" + kept + "}")).Findings.ShouldBeEmpty();
         (await VerifyAllAsync("{\"since_seal\":{\"number\":1,\"hash\":\"" + new string('0', 64) + "\"}}")).Findings.ShouldHaveSingleItem().GetProperty("kind").GetString().ShouldBe("chain");
 
-        await TamperAsync("update heart_event set at_micros = at_micros - 1 where version = 2");
+        await TamperAsync("update heart_event set at_micros = at_micros - 1 where version = 3");
 
         (await VerifyAllAsync("{}")).Findings.Select(finding => finding.GetProperty("kind").GetString()).ShouldBe(["chain", "hearts"]);
     }
