@@ -4,6 +4,7 @@ using HeartGrains.Audit;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -24,7 +25,7 @@ internal sealed class EventEndpoints(GrainCalls calls, Callers callers, TimeProv
         var endpoints = ActivatorUtilities.CreateInstance<EventEndpoints>(routes.ServiceProvider);
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("events");
         routes.MapMethods("/api/v1/events", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync)
-            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("events");
+            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("events").Describe(AuditOperations.Events);
     }
 
     /// <summary><c>GET /events</c></summary>

@@ -7,9 +7,9 @@ namespace HeartGrains.Gateway.Audit;
 /// <summary>The query string of <c>GET /events</c>, as strictly read as all others.</summary>
 internal sealed record EventQuery(EventPosition After, int Limit, string? TargetId, string? UserId, int WaitSeconds)
 {
+    public const int MaxLimit = 1000;
+    public const int MaxWaitSeconds = 20;
     private const int DefaultLimit = 100;
-    private const int MaxLimit = 1000;
-    private const int MaxWaitSeconds = 20;
 
     public static Parsed<EventQuery> Parse(string raw)
     {

@@ -3,6 +3,7 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Jobs;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -15,14 +16,14 @@ namespace HeartGrains.Gateway.Audit;
 /// <summary>Holds grains, tables, log and chain against each other for operators, and mends what can be mended.</summary>
 internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers, JobDesk jobs)
 {
-    private const int BodyByteLimit = 8 * 1024;
+    public const int BodyByteLimit = 8 * 1024;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         var endpoints = ActivatorUtilities.CreateInstance<VerifyEndpoints>(routes.ServiceProvider);
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("verify");
         routes.MapMethods("/api/v1/admin/verify", [HttpMethods.Post], endpoints.VerifyAsync)
-            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("verify");
+            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("verify").Describe(AuditOperations.Verify);
     }
 
     /// <summary><c>POST /admin/verify</c></summary>

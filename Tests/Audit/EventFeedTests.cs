@@ -24,10 +24,16 @@ public sealed class EventFeedTests(LocalPostgres postgres)
         var readers = new[] { 1, 3, 1000 }.Select(limit => Task.Run(() => ReadToEndAsync(silo.Grains.GetGrain<IEventListGrain>(0), limit, null, written.Token))).ToList();
         var filtered = Task.Run(() => ReadToEndAsync(silo.Grains.GetGrain<IEventListGrain>(0), 3, "w2", written.Token));
 
-        await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(store.Postgres, writer, Transactions)))
-            .Append(Task.Run(() => GiveAsync(silo))));
-        await HeartSilo.UntilAsync(async () => await silo.Get<ISealStore>().FindUnsealedAsync(Cancellation) is null);
-        await written.CancelAsync();
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(store.Postgres, writer, Transactions)))
+                .Append(Task.Run(() => GiveAsync(silo))));
+            await HeartSilo.UntilAsync(async () => await silo.Get<ISealStore>().FindUnsealedAsync(Cancellation) is null);
+        }
+        finally
+        {
+            await written.CancelAsync();
+        }
 
         var log = await LogAsync(store.Postgres);
         log.Count.ShouldBeGreaterThan(Writers * Transactions / 2);
@@ -66,6 +72,7 @@ public sealed class EventFeedTests(LocalPostgres postgres)
 
     private static async Task<List<EventPosition>> ReadToEndAsync(IEventListGrain grain, int limit, string? targetId, CancellationToken written)
     {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
         var read = new List<EventPosition>();
         var after = EventPosition.Start;
         while (true)
@@ -77,7 +84,7 @@ public sealed class EventFeedTests(LocalPostgres postgres)
             {
                 page = await grain.ReadAsync(new EventRequest(after, limit, targetId), Cancellation);
             }
-            catch (TimeoutException)
+            catch (TimeoutException) when (!patience.IsCancellationRequested)
             {
                 // On a machine that is busy with other tests.
                 continue;
