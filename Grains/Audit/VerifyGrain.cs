@@ -8,7 +8,7 @@ namespace HeartGrains.Audit;
 /// Compares one target for whoever asks. Calls interleave; what survives every await is that one comparison runs at a time, the one in <see cref="_running"/>, which touches nothing of the grain.
 /// </summary>
 [Reentrant]
-internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvider time) : Grain, IVerifyGrain
+internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvider time) : Grain, IVerifyGrain, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
@@ -22,6 +22,9 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
         _leaving.Cancel();
         return Task.CompletedTask;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _leaving.Dispose();
 
     /// <inheritdoc/>
     public async ValueTask<TargetAnswer> VerifyAsync(bool repair, HeartOrigin origin, CancellationToken cancellationToken = default)

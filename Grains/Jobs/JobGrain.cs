@@ -10,7 +10,7 @@ namespace HeartGrains.Jobs;
 /// (<see cref="_working"/>). Another activation, after a split, may do a page as well; of two who did the same page one stores it, and the other reads where the operation stands.
 /// </summary>
 internal sealed partial class JobGrain(
-    IJobStore store, IEnumerable<IJobWork> works, IOptions<JobOptions> options, TimeProvider time, ILogger<JobGrain> logger) : Grain, IJobGrain
+    IJobStore store, IEnumerable<IJobWork> works, IOptions<JobOptions> options, TimeProvider time, ILogger<JobGrain> logger) : Grain, IJobGrain, IDisposable
 {
     private static readonly TimeSpan FirstRest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan KeepTime = TimeSpan.FromMinutes(1);
@@ -55,6 +55,9 @@ internal sealed partial class JobGrain(
         Work();
         return default;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _leaving.Dispose();
 
     private long Now => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 

@@ -5,6 +5,7 @@ using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Hearts;
 using HeartGrains.Tests.Identity;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -133,7 +134,7 @@ public sealed class EventApiTests : IAsyncLifetime
         next.Name.ShouldBe("next");
 
         await Client.GiveAsync("post_2", "ann");
-        await HeartGrains.Tests.Hearts.HeartSilo.UntilAsync(async () => (await LinesAsync()).Length == 2);
+        await HeartSilo.UntilAsync(async () => (await LinesAsync()).Length == 2);
         async Task<string[]> LinesAsync() =>
             (await (await GetAsync($"after={next.Value.GetString()}", accept: "application/x-ndjson")).Content.ReadAsStringAsync(Cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
@@ -152,8 +153,8 @@ public sealed class EventApiTests : IAsyncLifetime
             await body.ReadExactlyAsync(new byte[1_000], Cancellation);
         }
 
-        await HeartGrains.Tests.Hearts.HeartSilo.UntilAsync(async () =>
-            (await Client.GetStringAsync("/metrics", Cancellation)).Contains("heartgrains_request_seconds_count{route=\"events\",status=\"200\"} 2", StringComparison.Ordinal));
+        // It would wait half a minute for a request that goes on.
+        await _server.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancellation);
         _server.Log.Lines.ShouldBeEmpty();
     }
 
@@ -208,7 +209,7 @@ public sealed class EventApiTests : IAsyncLifetime
     private async Task<JsonElement[]> EventsAsync(int count)
     {
         JsonElement[] events = [];
-        await HeartGrains.Tests.Hearts.HeartSilo.UntilAsync(async () =>
+        await HeartSilo.UntilAsync(async () =>
         {
             var response = await GetAsync("limit=1000");
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
