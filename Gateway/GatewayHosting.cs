@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Applause;
+using HeartGrains.Gateway.Audit;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
@@ -45,7 +46,6 @@ internal static class GatewayHosting
             [SiteList.Name] = typeof(string[]),
             ["Readers"] = typeof(ReaderOptions),
             [AuthOptions.Name] = typeof(AuthOptions),
-            [AuditOptions.Name] = typeof(AuditOptions),
             [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
             [ApplauseOptions.Name] = typeof(ApplauseOptions),
         };
@@ -98,6 +98,7 @@ internal static class GatewayHosting
         app.MapBreakers();
         app.MapModeration();
         app.MapWebhooks();
+        app.MapAudit();
         app.MapJobs();
         app.MapUsers();
         app.MapEmbed();

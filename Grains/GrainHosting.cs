@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
@@ -27,6 +28,7 @@ public static class GrainHosting
         ["Ledger"] = typeof(LedgerOptions),
         [JobOptions.Name] = typeof(JobOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
+        [AuditOptions.Name] = typeof(AuditOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
         [WebhookOptions.Name] = typeof(WebhookOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
@@ -56,6 +58,7 @@ public static class GrainHosting
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
         services.AddWebhooks(settings, configuration);
+        services.AddAudit(configuration);
         services.AddJobs(configuration);
         services.AddUsers();
         services.AddSingleton<SiloLive>();

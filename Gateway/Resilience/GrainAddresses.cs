@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Live;
@@ -41,6 +42,11 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that knows the endpoints.</summary>
     public IWebhookListGrain Webhooks() => grains.GetGrain<IWebhookListGrain>(0);
+    /// <summary>The grain that reads the log.</summary>
+    public IEventListGrain Events() => grains.GetGrain<IEventListGrain>(0);
+
+    /// <summary>The grain that compares a target with its log.</summary>
+    public IVerifyGrain Verification(string targetId) => (IVerifyGrain)grains.GetGrain(typeof(IVerifyGrain), IdSpan.Create(targetId));
 
     /// <summary>The grain that long operations are started at.</summary>
     public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);

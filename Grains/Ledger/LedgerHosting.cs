@@ -47,6 +47,8 @@ internal static class LedgerHosting
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IModerationStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IWebhookStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (ISealStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IAuditStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IJobStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IUserLog)provider.GetRequiredService<LedgerStore>().Hearts);
     }

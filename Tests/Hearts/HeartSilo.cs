@@ -57,6 +57,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         var values = new Dictionary<string, string?>
         {
             ["HeartGrains:Ledger:FoldPeriod"] = "00:01:00",
+            ["HeartGrains:Audit:SealPeriod"] = "00:01:00",
+            ["HeartGrains:Audit:WatchPeriod"] = "00:00:00",
             ["ConnectionStrings:Postgres"] = store.Postgres,
 
             // Most want to see each call fail for itself.
@@ -70,6 +72,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         builder.Services.AddSingleton(provider => new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
         builder.Services.AddSingleton<IHeartLedger>(provider =>
             new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), TimeProvider.System));
+        builder.Services.AddSingleton(static provider => (ISealStore)provider.GetRequiredService<HookedLedger>().Inner);
+        builder.Services.AddSingleton(static provider => (IAuditStore)provider.GetRequiredService<HookedLedger>().Inner);
         builder.Services.AddSingleton(provider => (IEventLog)provider.GetRequiredService<HookedLedger>().Inner);
         builder.Services.AddSingleton(provider => (IModerationStore)provider.GetRequiredService<HookedLedger>().Inner);
         builder.Services.AddSingleton(provider => (IJobStore)provider.GetRequiredService<HookedLedger>().Inner);
@@ -87,6 +91,8 @@ internal sealed class HeartSilo : IAsyncDisposable
         await built.StartAsync();
         return new HeartSilo(built, port);
     }
+
+    public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
     public IServiceProvider Services => _host.Services;
 

@@ -7,8 +7,8 @@ namespace HeartGrains.Tests.OpenApi;
 /// <summary>Every operation of the document, called on a real gateway: what it answers is what the document says, and nothing besides.</summary>
 public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<ApiContractTests.Run>
 {
-    // What no call alone can cause: a body that does not come, a quota that is spent.
-    private static readonly int[] OfOthers = [408, 429];
+    // What no call alone can cause: an operation that lasts, a body that does not come, a quota that is spent.
+    private static readonly int[] OfOthers = [202, 408, 429];
 
     // What would take 100,000 calls; and 202, what an operation is answered that takes longer than a call waits.
     private static readonly (string, int)[] TooMuch = [("blockUser", 409)];

@@ -18,6 +18,7 @@ internal sealed class SqliteReader : IDisposable
     {
         _connection = connection;
         Log = new SqliteLog(connection);
+        Audit = new SqliteAudit(connection);
         Jobs = new SqliteJobs(connection);
         Users = new SqliteUsers(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
@@ -87,6 +88,9 @@ internal sealed class SqliteReader : IDisposable
 
     /// <summary>The log over all targets.</summary>
     public SqliteLog Log { get; }
+
+    /// <summary>What is compared with it.</summary>
+    public SqliteAudit Audit { get; }
 
     /// <summary>Long operations.</summary>
     public SqliteJobs Jobs { get; }

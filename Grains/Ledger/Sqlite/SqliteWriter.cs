@@ -125,6 +125,30 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>Begins a transaction, for what is written beside hearts.</summary>
     public SqliteTransaction Begin() => _connection.BeginTransaction();
+    /// <summary>Runs a statement of its own; returns how many rows it changed.</summary>
+    public int Run(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
+        return command.ExecuteNonQuery();
+    }
+
+    /// <summary>Runs statements with the same parameters in one transaction.</summary>
+    public void RunAll(IReadOnlyList<string> steps, params ReadOnlySpan<(string Name, object Value)> parameters)
+    {
+        using var transaction = _connection.BeginTransaction();
+        foreach (var step in steps)
+        {
+            using var command = _connection.CreateCommand();
+            command.Transaction = transaction;
+            command.CommandText = step;
+            foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
+            command.ExecuteNonQuery();
+        }
+
+        transaction.Commit();
+    }
 
     public int Fold(int limit)
     {
