@@ -1,6 +1,7 @@
 using System.Globalization;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.Resilience;
 
 namespace HeartGrains.Gateway.Hearts;
 

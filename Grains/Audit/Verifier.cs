@@ -1,6 +1,7 @@
 using System.Text.Json;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
+using HeartGrains.Moderation;
 using Microsoft.Extensions.Logging;
 using Orleans.Core.Internal;
 using Orleans.Runtime;
@@ -134,11 +135,12 @@ internal sealed partial class Verifier(
         return (fold, [.. findings]);
     }
 
-    private async Task<HeartState?> ReadGrainAsync(string targetId, CancellationToken cancellationToken)
+    /// <summary>Of the target itself: a read would tell how the one stands that it was moved to.</summary>
+    private async Task<Moderation.TargetReport?> ReadGrainAsync(string targetId, CancellationToken cancellationToken)
     {
         try
         {
-            var state = await grains.GetGrain<IHeartGrain>(IdSpan.Create(targetId)).ReadAsync(null, cancellationToken).AsTask().WaitAsync(GrainPatience, time, cancellationToken);
+            var state = await grains.GetGrain<ITargetRuleGrain>(IdSpan.Create(targetId)).ExplainAsync(null, cancellationToken).AsTask().WaitAsync(GrainPatience, time, cancellationToken);
             return state.Outcome == HeartOutcome.Committed ? state : null;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
