@@ -25,7 +25,11 @@ internal static class EmbeddedSilo
 
     /// <summary>On unless switched off, but by default only where nobody else can look.</summary>
     public static bool ShowsDashboard(this HostSettings settings) =>
-        settings.Mode != HostMode.Cluster && (settings.Dashboard ?? IPAddress.IsLoopback(IPAddress.Parse(settings.Listen)));
+        settings.Mode != HostMode.Cluster && (settings.Dashboard ?? settings.OperatorsAreOnLoopback());
+
+    /// <summary>What operators get can be reached from this machine only.</summary>
+    public static bool OperatorsAreOnLoopback(this HostSettings settings) =>
+        IPAddress.IsLoopback(IPAddress.Parse(settings.Admin.Port is null ? settings.Listen : settings.Admin.Listen));
 
     private static int FreePort()
     {

@@ -3,9 +3,12 @@ using HeartGrains.Gateway.Applause;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
@@ -14,6 +17,8 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
+using HeartGrains.Gateway.Users;
+using HeartGrains.Gateway.Webhooks;
 using HeartGrains.Hosting;
 using HeartGrains.Resilience;
 using Orleans.Configuration;
@@ -32,10 +37,14 @@ internal static class GatewayHosting
             ["Overload"] = typeof(OverloadOptions),
             [LocalLimitOptions.Name] = typeof(LocalLimitOptions),
             [LiveOptions.Name] = typeof(LiveOptions),
+            [GrpcOptions.Name] = typeof(GrpcOptions),
             [PageOptions.Name] = typeof(PageOptions),
+            [DocsOptions.Name] = typeof(DocsOptions),
             [TrustedProxies.Name] = typeof(string[]),
             [SiteList.Name] = typeof(string[]),
             ["Readers"] = typeof(ReaderOptions),
+            [AuthOptions.Name] = typeof(AuthOptions),
+            [AuditOptions.Name] = typeof(AuditOptions),
             [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
             [ApplauseOptions.Name] = typeof(ApplauseOptions),
         };
@@ -53,26 +62,31 @@ internal static class GatewayHosting
     {
         builder.Services.AddLocalLimits();
         builder.Services.AddSites();
-        builder.Services.AddReaders();
+        builder.Services.AddIdentity().AddTokens(builder.Configuration);
         builder.Services.AddButtons();
         builder.Services.AddOverloadGuard();
         builder.Services.AddQuota(builder.Configuration);
-        builder.Services.AddSingleton<OperatorKey>();
         builder.Services.AddHeartCalls();
+        builder.Services.AddJobDesk();
+        builder.Services.AddUsers();
         builder.Services.AddLive();
         builder.Services.AddBreakerHand();
         builder.Services.AddEmbed();
+        builder.Services.AddDocs();
+        builder.AddGrpcPort();
         builder.Services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster", tags: [HealthEndpoints.Ready]);
     }
 
     /// <summary>What a request goes through, in this order, and everything that answers.</summary>
     public static void UseGateway(this WebApplication app)
     {
+        app.UseGrpcPort();
         app.UseTrustedProxies();
         app.UseRequestDiagnostics();
         app.UseProblems();
         app.UseSites();
         app.UseLocalLimits();
+        app.UseIdentity();
         app.UseOverloadGuard();
 
         app.MapHearts();
@@ -81,17 +95,21 @@ internal static class GatewayHosting
         app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
+        app.MapWebhooks();
+        app.MapJobs();
+        app.MapUsers();
         app.MapEmbed();
         app.MapPages();
-        app.MapOperations();
+        app.MapOperations(static (path, endpoint) => endpoint.Describe(HealthOperations.Of(path)));
         app.MapDashboard();
+        app.MapDocs();
     }
 
     internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
 
     private static void MapDashboard(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard");
+        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard").WithOperatorsOnly();
     }
 
     private static void AddClusterGateway(this WebApplicationBuilder builder, HostSettings settings)

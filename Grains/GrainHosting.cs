@@ -1,10 +1,13 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
+using HeartGrains.Users;
+using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -21,8 +24,10 @@ public static class GrainHosting
     {
         ["Hearts"] = typeof(HeartOptions),
         ["Ledger"] = typeof(LedgerOptions),
+        [JobOptions.Name] = typeof(JobOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
+        [WebhookOptions.Name] = typeof(WebhookOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
     };
 
@@ -48,6 +53,9 @@ public static class GrainHosting
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
+        services.AddWebhooks(settings, configuration);
+        services.AddJobs(configuration);
+        services.AddUsers();
         services.AddSingleton<SiloLive>();
         services.AddHostedService(provider => provider.GetRequiredService<SiloLive>());
         services.AddHealthChecks()

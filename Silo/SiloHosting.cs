@@ -20,10 +20,14 @@ internal static class SiloHosting
             ["Overload"] = typeof(object),
             ["LocalLimits"] = typeof(object),
             ["Live"] = typeof(object),
+            ["Grpc"] = typeof(object),
             ["Pages"] = typeof(object),
+            ["Docs"] = typeof(object),
             ["TrustedProxies"] = typeof(object),
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),
+            ["Auth"] = typeof(object),
+            ["Audit"] = typeof(object),
             ["OpenHeart"] = typeof(object),
             ["Applause"] = typeof(object),
         };
@@ -46,7 +50,7 @@ internal static class SiloHosting
 
     public static void MapDashboard(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard");
+        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard").On(Ports.Operators);
     }
 
     private static void UseCluster(this ISiloBuilder silo, HostSettings settings, string redis)

@@ -5,6 +5,7 @@ using System.Text.Json;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
@@ -30,12 +31,12 @@ internal sealed class ApplauseEndpoints(ButtonHearts hearts, ButtonDoor door, He
         if (!options.Enabled) return;
         var endpoints = ActivatorUtilities.CreateInstance<ApplauseEndpoints>(services, rules);
         var times = services.GetRequiredService<GatewayMetrics>().TimesOf("applause");
-        MapCall("get-claps", HttpMethods.Get, endpoints.GetClapsAsync);
-        MapCall("update-claps", HttpMethods.Post, endpoints.UpdateClapsAsync);
-        MapCall("get-multiple", HttpMethods.Post, endpoints.GetMultipleAsync);
+        MapCall("get-claps", HttpMethods.Get, endpoints.GetClapsAsync, ApplauseOperations.GetClaps);
+        MapCall("update-claps", HttpMethods.Post, endpoints.UpdateClapsAsync, ApplauseOperations.UpdateClaps);
+        MapCall("get-multiple", HttpMethods.Post, endpoints.GetMultipleAsync, ApplauseOperations.GetMultiple);
 
-        void MapCall(string name, string method, RequestDelegate answer) =>
-            routes.Map("/applause/" + name, context => AnswerAsync(context, method, answer)).WithMetadata(times).WithDisplayName("applause");
+        void MapCall(string name, string method, RequestDelegate answer, Operation operation) =>
+            routes.Map("/applause/" + name, context => AnswerAsync(context, method, answer)).WithMetadata(times).WithDisplayName("applause").Describe(operation);
     }
 
     private static Task AnswerAsync(HttpContext context, string method, RequestDelegate answer)

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -14,7 +16,7 @@ namespace HeartGrains.Gateway.Applause;
 /// Brings claps counted elsewhere over: <c>POST /imports/applause</c> with what <c>get-multiple</c> answers. They become the opening balance of each page, apart from hearts, whose
 /// users are known. It is set, not added to, so that the same dump twice gives the same.
 /// </summary>
-internal sealed class ApplauseImport(GrainCalls calls, OperatorKey operatorKey)
+internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
 {
     private const int EntryLimit = 1_000;
     private const int BodyByteLimit = 1024 * 1024;
@@ -25,14 +27,14 @@ internal sealed class ApplauseImport(GrainCalls calls, OperatorKey operatorKey)
     {
         var import = ActivatorUtilities.CreateInstance<ApplauseImport>(routes.ServiceProvider);
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("import");
-        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("import");
+        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("import").Describe(ApplauseOperations.Import);
     }
 
     private async Task ImportAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

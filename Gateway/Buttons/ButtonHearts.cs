@@ -9,7 +9,7 @@ namespace HeartGrains.Gateway.Buttons;
 
 /// <summary>What buttons made elsewhere need of hearts: who the reader is, what targets are like, and a heart that is not given up lightly.</summary>
 internal sealed class ButtonHearts(
-    GrainCalls calls, HeartGiving giving, Readers readers, SiteList sites, LastKnown lastKnown, ButtonDoor door, GatewayMetrics metrics, TimeProvider time)
+    GrainCalls calls, HeartGiving giving, Readers readers, CallerNetworks networks, SiteList sites, LastKnown lastKnown, ButtonDoor door, GatewayMetrics metrics, TimeProvider time)
 {
     private const int WaitingLimit = 1_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -65,7 +65,7 @@ internal sealed class ButtonHearts(
         var isServed = false;
         try
         {
-            var result = await giving.GiveAsync(context, target, new Caller(user, HeartOrigin.Reader));
+            var result = await giving.GiveAsync(context, target, new Caller(user, networks.Fill(context, HeartOrigin.Reader)));
             isServed = result.Refusal is null;
             return result;
         }

@@ -5,7 +5,7 @@ using Prometheus;
 namespace HeartGrains.Gateway.Diagnostics;
 
 /// <summary>Gives every request an id, times it, and logs it when it was refused or failed.</summary>
-internal sealed class RequestDiagnosticsMiddleware(RequestDelegate next, GatewayMetrics metrics, RequestLog log)
+internal sealed class RequestDiagnosticsMiddleware(RequestDelegate next, GatewayMetrics metrics, RequestLog log, AnswerStatus? statusOf = null)
 {
     private readonly RouteTimes _other = metrics.TimesOf("other");
 
@@ -28,12 +28,16 @@ internal sealed class RequestDiagnosticsMiddleware(RequestDelegate next, Gateway
     private void Observe(HttpContext context, long start)
     {
         // What was upgraded has lasted and not been answered slowly.
-        if (context.Response.StatusCode == StatusCodes.Status101SwitchingProtocols) return;
-        var (status, time) = (context.Response.StatusCode, Stopwatch.GetElapsedTime(start));
+        var status = statusOf is null ? context.Response.StatusCode : statusOf(context);
+        if (status == StatusCodes.Status101SwitchingProtocols) return;
+        var time = Stopwatch.GetElapsedTime(start);
         (context.GetEndpoint()?.Metadata.GetMetadata<RouteTimes>() ?? _other).Observe(status, time);
         if (status >= StatusCodes.Status400BadRequest) log.Refused(context, status, time);
     }
 }
+
+/// <summary>How a request was answered, as a status of HTTP, where the response's own does not say.</summary>
+internal delegate int AnswerStatus(HttpContext context);
 
 /// <summary>Request times of one route; lives in the endpoint's metadata so that a request looks nothing up by name.</summary>
 internal sealed class RouteTimes(Histogram histogram, string route)
@@ -62,4 +66,8 @@ public static class RequestDiagnosticsHosting
 
     /// <summary>Every request gets an id, is timed by route and status, and logged if refused. Goes before <c>UseProblems</c>, which swallows exceptions.</summary>
     public static IApplicationBuilder UseRequestDiagnostics(this IApplicationBuilder app) => app.UseMiddleware<RequestDiagnosticsMiddleware>();
+
+    /// <summary>The same for an interface whose answers tell their status elsewhere than in the response's.</summary>
+    internal static IApplicationBuilder UseRequestDiagnostics(this IApplicationBuilder app, AnswerStatus statusOf) =>
+        app.UseMiddleware<RequestDiagnosticsMiddleware>(statusOf);
 }

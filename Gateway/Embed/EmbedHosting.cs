@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Pages;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
@@ -26,8 +27,8 @@ internal static class EmbedHosting
 
         Map(EmbedScript.NewestPath, Reading, context => SendAsync(context, script.File, Newest), "button");
         foreach (var (path, file) in script.Pinned) Map(path, Reading, context => SendAsync(context, file, WebFileRoutes.Immutable), "button");
-        Map("/api/v1/hearts/form", Posting, form.PostAsync, "form").WithMetadata(new ProblemPage(services.ShowsPages()));
-        Map("/api/v1/badge.svg", Reading, badge.GetAsync, "badge").OpenToSites();
+        Map("/api/v1/hearts/form", Posting, form.PostAsync, "form").Describe(EmbedOperations.Form).WithMetadata(new ProblemPage(services.ShowsPages()));
+        Map("/api/v1/badge.svg", Reading, badge.GetAsync, "badge").Describe(EmbedOperations.Badge).OpenToSites();
         return routes;
 
         IEndpointConventionBuilder Map(string pattern, string[] methods, RequestDelegate handler, string name) =>

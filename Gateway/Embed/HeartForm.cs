@@ -8,7 +8,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Embed;
 
 /// <summary>The heart of a page without JavaScript: a plain form, after which the reader is on the page again.</summary>
-internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList sites)
+internal sealed class HeartForm(HeartGiving giving, Readers readers, CallerNetworks networks, SiteList sites)
 {
     private const int BodyByteLimit = 16 * 1024;
     private const int ReturnByteLimit = 2048;
@@ -21,6 +21,7 @@ internal sealed class HeartForm(HeartGiving giving, Readers readers, SiteList si
         var form = body.Rejection is null ? Parse(body.Value) : new(null!, body.Rejection);
         var operation = form.Value?["action"] == "withdraw" ? HeartOperation.Withdraw : HeartOperation.Give;
         var caller = form.Rejection is { } invalid ? new Caller(null, Refusal: invalid) : Identify(context);
+        if (caller.Origin is not null) caller = caller with { Origin = networks.Fill(context, caller.Origin) };
         if (caller.UserId is null)
         {
             giving.CountInvalid(operation);

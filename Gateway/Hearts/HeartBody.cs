@@ -13,6 +13,9 @@ internal readonly record struct HeartBatchRequest(string[] TargetIds, string? Us
 /// <summary>What to take of a user's quota: the body of <c>POST /quota/acquire</c>.</summary>
 internal readonly record struct QuotaRequest(string UserId, long Tokens, string? CampaignId);
 
+/// <summary>Which reader becomes which account: the body of <c>POST /identity/merge</c>. What is not there came with the call in another way.</summary>
+internal readonly record struct MergeRequest(string? UserId, string? ReaderToken, string? ReaderOrigin);
+
 /// <summary>Fields a body takes.</summary>
 [Flags]
 internal enum BodyFields
@@ -23,13 +26,15 @@ internal enum BodyFields
     UserId = 4,
     CampaignId = 8,
     Tokens = 16,
+    ReaderToken = 32,
+    ReaderOrigin = 64,
 }
 
 /// <summary>Strict parsers of bodies: every field known, given once, of its type and within its bounds, and nothing besides.</summary>
 internal static class HeartBody
 {
     public const int BatchLimit = 100;
-    private const long MaxTokens = 1L << 53;
+    public const long MaxTokens = 1L << 53;
     private const int EchoedNameLimit = 64;
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 8 };
 
@@ -55,6 +60,14 @@ internal static class HeartBody
         return Parse(json, ref fields) is { } rejection
             ? new(default, rejection)
             : new(new QuotaRequest(fields.UserId!, fields.Tokens, fields.CampaignId), null);
+    }
+
+    public static Parsed<MergeRequest> ParseMerge(ReadOnlySpan<byte> json)
+    {
+        var fields = new Fields(BodyFields.None, BodyFields.UserId | BodyFields.ReaderToken | BodyFields.ReaderOrigin);
+        return Parse(json, ref fields) is { } rejection
+            ? new(default, rejection)
+            : new(new MergeRequest(fields.UserId, fields.ReaderToken, fields.ReaderOrigin), null);
     }
 
     private static Rejection? Parse(ReadOnlySpan<byte> json, ref Fields fields)
@@ -97,6 +110,8 @@ internal static class HeartBody
         public string? TargetId;
         public string? UserId;
         public string? CampaignId;
+        public string? ReaderToken;
+        public string? ReaderOrigin;
         public List<string>? TargetIds;
         public long Tokens;
         private Rejection? _rejection;
@@ -121,6 +136,8 @@ internal static class HeartBody
                 BodyFields.UserId => Identifier.Read(ref reader, Identifier.UserByteLimit, out UserId),
                 BodyFields.CampaignId => Identifier.Read(ref reader, Identifier.CampaignByteLimit, out CampaignId),
                 BodyFields.Tokens => ReadTokens(ref reader),
+                BodyFields.ReaderToken => Identifier.Read(ref reader, Identifier.UserByteLimit, out ReaderToken),
+                BodyFields.ReaderOrigin => Identifier.Read(ref reader, Identifier.TargetByteLimit, out ReaderOrigin),
                 _ => ReadTargets(ref reader),
             };
             if (wrong is not null) Reject(NameOf(field), wrong);
@@ -128,7 +145,7 @@ internal static class HeartBody
 
         public Rejection? Finish()
         {
-            for (var field = BodyFields.TargetId; field <= BodyFields.Tokens; field = (BodyFields)((int)field << 1))
+            for (var field = BodyFields.TargetId; field <= BodyFields.ReaderOrigin; field = (BodyFields)((int)field << 1))
             {
                 if ((required & ~_seen & field) != BodyFields.None) Reject(NameOf(field), "is missing");
             }
@@ -142,6 +159,8 @@ internal static class HeartBody
             : reader.ValueTextEquals("campaign_id"u8) ? BodyFields.CampaignId
             : reader.ValueTextEquals("target_ids"u8) ? BodyFields.TargetIds
             : reader.ValueTextEquals("tokens"u8) ? BodyFields.Tokens
+            : reader.ValueTextEquals("reader_token"u8) ? BodyFields.ReaderToken
+            : reader.ValueTextEquals("reader_origin"u8) ? BodyFields.ReaderOrigin
             : BodyFields.None;
 
         private static string NameOf(BodyFields field) => field switch
@@ -150,6 +169,8 @@ internal static class HeartBody
             BodyFields.UserId => "user_id",
             BodyFields.CampaignId => "campaign_id",
             BodyFields.TargetIds => "target_ids",
+            BodyFields.ReaderToken => "reader_token",
+            BodyFields.ReaderOrigin => "reader_origin",
             _ => "tokens",
         };
 

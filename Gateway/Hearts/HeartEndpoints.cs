@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Sites;
 
 namespace HeartGrains.Gateway.Hearts;
@@ -16,18 +17,18 @@ public static class HeartEndpoints
         var services = routes.ServiceProvider;
         var writes = ActivatorUtilities.CreateInstance<HeartWrites>(services);
         var reads = ActivatorUtilities.CreateInstance<HeartReads>(services);
-        var lists = ActivatorUtilities.CreateInstance<HeartLists>(services);
+        var lists = services.GetRequiredService<HeartLists>();
         var metrics = services.GetRequiredService<GatewayMetrics>();
 
-        Map("/api/v1/hearts", Posting, writes.GiveAsync, "give");
-        Map("/api/v1/hearts", Deleting, writes.WithdrawAsync, "withdraw");
-        Map("/api/v1/hearts", Reading, reads.ReadAsync, "read");
-        Map("/api/v1/hearts/query", Posting, reads.ReadBatchAsync, "query");
-        Map("/api/v1/hearts/users", Reading, lists.UsersAsync, "users");
-        Map("/api/v1/hearts/top", Reading, lists.TopAsync, "top");
+        Map("/api/v1/hearts", Posting, writes.GiveAsync, "give", HeartOperations.Give);
+        Map("/api/v1/hearts", Deleting, writes.WithdrawAsync, "withdraw", HeartOperations.Withdraw);
+        Map("/api/v1/hearts", Reading, reads.ReadAsync, "read", HeartOperations.Read);
+        Map("/api/v1/hearts/query", Posting, reads.ReadBatchAsync, "query", HeartOperations.Query);
+        Map("/api/v1/hearts/users", Reading, lists.UsersAsync, "users", HeartOperations.Users);
+        Map("/api/v1/hearts/top", Reading, lists.TopAsync, "top", HeartOperations.Top);
         return routes;
 
-        void Map(string pattern, string[] methods, RequestDelegate handler, string name) =>
-            routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name).OpenToSites();
+        void Map(string pattern, string[] methods, RequestDelegate handler, string name, Operation operation) =>
+            routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name).Describe(operation).OpenToSites();
     }
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -5,7 +6,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Lists: who loves a target, and which targets are loved most.</summary>
-internal sealed class HeartLists(GrainCalls calls)
+internal sealed class HeartLists(GrainCalls calls, Callers callers)
 {
     /// <summary><c>GET /hearts/users</c></summary>
     public Task UsersAsync(HttpContext context)
@@ -14,15 +15,34 @@ internal sealed class HeartLists(GrainCalls calls)
             context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.Limit | QueryParameters.Cursor);
         if (parsed.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
 
-        var query = parsed.Value;
-        var before = long.MaxValue;
-        if (query.Cursor is { } cursor && !UserCursor.TryDecode(cursor, query.TargetId!, out before))
+        return UsersAsync(context, parsed.Value);
+    }
+
+    /// <summary>Reads a page of a target's users; null when the caller has been told why there is none.</summary>
+    public async ValueTask<UsersPage?> ReadUsersAsync(HttpContext context, string targetId, string? cursor, int limit)
+    {
+        if (!callers.TryAuthorizeList(context, out var caller))
         {
-            return context.WriteProblemAsync(
-                new Rejection(Problem.InvalidCursor, "Start again without a cursor.").Add("cursor", "must be a next_cursor of this target"));
+            await caller.RefuseAsync(context);
+            return null;
         }
 
-        return UsersAsync(context, query.TargetId!, before, query.Limit);
+        var before = long.MaxValue;
+        if (cursor is not null && !UserCursor.TryDecode(cursor, targetId, out before))
+        {
+            await context.WriteProblemAsync(
+                new Rejection(Problem.InvalidCursor, "Start again without a cursor.").Add("cursor", "must be a next_cursor of this target"));
+            return null;
+        }
+
+        // One more than asked for tells whether there is a next page.
+        var call = new HeartUsersRead(targetId, before, limit + 1) { RequestAborted = context.RequestAborted };
+        if (await IsFailedAsync(context, call)) return null;
+        var users = call.Value.Users;
+        var next = users.Length > limit ? UserCursor.Encode(targetId, users[limit - 1].Version)
+            : call.Value.Floor > 1 ? UserCursor.Encode(targetId, call.Value.Floor)
+            : null;
+        return new UsersPage(new ArraySegment<HeartUser>(users, 0, Math.Min(limit, users.Length)), next);
     }
 
     /// <summary><c>GET /hearts/top</c></summary>
@@ -52,26 +72,22 @@ internal sealed class HeartLists(GrainCalls calls)
         await json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
     }
 
-    private async Task UsersAsync(HttpContext context, string targetId, long before, int limit)
+    private async Task UsersAsync(HttpContext context, HeartQuery query)
     {
-        // One more than asked for tells whether there is a next page.
-        var call = new HeartUsersRead(targetId, before, limit + 1) { RequestAborted = context.RequestAborted };
-        if (await IsFailedAsync(context, call)) return;
-
-        var users = call.Value.Users;
-        var shown = Math.Min(limit, users.Length);
-        var json = HeartJson.Start().Raw("{\"target_id\":"u8).Text(targetId).Raw(",\"users\":["u8);
-        for (var index = 0; index < shown; index++)
+        if (await ReadUsersAsync(context, query.TargetId!, query.Cursor, query.Limit) is not { } page) return;
+        var json = HeartJson.Start().Raw("{\"target_id\":"u8).Text(query.TargetId!).Raw(",\"users\":["u8);
+        var first = true;
+        foreach (var user in page.Users)
         {
-            if (index > 0) json.Raw(","u8);
-            json.Raw("{\"user_id\":"u8).Text(users[index].UserId)
-                .Raw(",\"id\":"u8).Id(users[index].Id)
-                .Raw(",\"timestamp\":"u8).Timestamp(users[index].GivenAtMicros).Raw("}"u8);
+            if (!first) json.Raw(","u8);
+            first = false;
+            json.Raw("{\"user_id\":"u8).Text(user.UserId)
+                .Raw(",\"id\":"u8).Id(user.Id)
+                .Raw(",\"timestamp\":"u8).Timestamp(user.GivenAtMicros).Raw("}"u8);
         }
 
         json.Raw("],\"next_cursor\":"u8);
-        if (users.Length > limit) json.Text(UserCursor.Encode(targetId, users[limit - 1].Version));
-        else if (call.Value.Floor > 1) json.Text(UserCursor.Encode(targetId, call.Value.Floor));
+        if (page.NextCursor is { } next) json.Text(next);
         else json.Raw("null"u8);
         await json.Raw("}"u8).SendAsync(context, StatusCodes.Status200OK);
     }
@@ -86,3 +102,8 @@ internal sealed class HeartLists(GrainCalls calls)
         return true;
     }
 }
+
+/// <summary>A page of those who love a target.</summary>
+/// <param name="Users">Latest first.</param>
+/// <param name="NextCursor">Where the next page begins; null when this is the last.</param>
+internal readonly record struct UsersPage(ArraySegment<HeartUser> Users, string? NextCursor);

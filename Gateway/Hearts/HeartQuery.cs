@@ -19,8 +19,8 @@ internal enum QueryParameters
 /// </summary>
 internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, string? Cursor, string? CampaignId)
 {
-    private const int DefaultLimit = 20;
-    private const int MaxLimit = 100;
+    public const int DefaultLimit = 20;
+    public const int MaxLimit = 100;
 
     public static Parsed<HeartQuery> Parse(string raw, QueryParameters required, QueryParameters optional = QueryParameters.None)
     {

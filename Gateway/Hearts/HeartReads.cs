@@ -1,146 +1,97 @@
 using System.Globalization;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.Resilience;
-using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Hearts;
 
-/// <summary>
-/// Counts, one target at a time or many. While silos answer badly or not at all, what this gateway last heard of a target is told instead, and said to be that.
-/// </summary>
-internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown lastKnown, GatewayMetrics metrics, TimeProvider time)
+/// <summary>Counts, one target at a time or many: parse, settle who asks, read, answer.</summary>
+internal sealed class HeartReads
 {
     /// <summary>Room for a hundred identifiers of 256 bytes, each byte of them escaped.</summary>
     public const int BatchBodyByteLimit = 160 * 1024;
+
+    private readonly HeartReading _reading;
+    private readonly Callers _callers;
+    private readonly TimeProvider _time;
+    private readonly ReadAnswer _answer;
+    private readonly BatchAnswer _batchAnswer;
+
+    public HeartReads(HeartReading reading, Callers callers, TimeProvider time)
+    {
+        (_reading, _callers, _time) = (reading, callers, time);
+        (_answer, _batchAnswer) = (AnswerAsync, AnswerAsync);
+    }
 
     /// <summary><c>GET /hearts</c></summary>
     public Task ReadAsync(HttpContext context)
     {
         var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId);
-        return query.Rejection is { } rejection
-            ? context.WriteProblemAsync(rejection)
-            : ReadAsync(context, query.Value.TargetId!, query.Value.UserId);
+        if (query.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
+        var caller = _callers.IdentifyForRead(context, query.Value.UserId, Problem.InvalidQuery);
+        return caller.Refusal is null
+            ? _reading.ReadAsync(context, query.Value.TargetId!, caller.UserId, IsSelf(caller, query.Value.UserId), _answer)
+            : caller.RefuseAsync(context);
     }
 
     /// <summary><c>POST /hearts/query</c></summary>
-    public async Task ReadBatchAsync(HttpContext context)
+    public Task ReadBatchAsync(HttpContext context)
     {
-        var body = await JsonBody.ReadAsync(context.Request, BatchBodyByteLimit, HeartBody.ParseBatch);
-        if (body.Rejection is { } rejection)
-        {
-            await context.WriteProblemAsync(rejection);
-            return;
-        }
-
-        var targets = body.Value.TargetIds;
-        // A reader who reloads a page asks above all whether the heart is still there, which no last state tells.
-        var reader = body.Value.UserId is null ? readers.Find(context) : null;
-        KnownHearts[] known;
-        if (reader is null && calls.SparingAge is { } age && TryFind(targets, age, out known))
-        {
-            await StaleAsync(context, targets, known);
-            return;
-        }
-
-        if (reader is not null) context.Response.Headers.CacheControl = "no-store";
-        var call = new HeartBatchRead(targets, body.Value.UserId ?? reader) { RequestAborted = context.RequestAborted };
-        var status = await calls.CallAsync(call);
-        if (status == CallStatus.Answered && call.Outcome == HeartOutcome.Committed)
-        {
-            for (var index = 0; index < targets.Length; index++) lastKnown.Note(targets[index], call.Value[index]);
-            await FreshAsync(context, targets, call.Value);
-        }
-        else if (status != CallStatus.Aborted && TryFind(targets, TimeSpan.MaxValue, out known))
-        {
-            await StaleAsync(context, targets, known);
-        }
-        else
-        {
-            await HeartRefusals.ReadFailedAsync(context, status, call.Value is null ? default : call.Outcome, call.RetryAfterSeconds);
-        }
+        var body = JsonBody.ReadAsync(context.Request, BatchBodyByteLimit, HeartBody.ParseBatch);
+        return body.IsCompletedSuccessfully ? ReadBatchAsync(context, body.Result) : AwaitBodyAsync(context, body);
     }
 
-    private async Task ReadAsync(HttpContext context, string targetId, string? userId)
+    private async Task AwaitBodyAsync(HttpContext context, ValueTask<Parsed<HeartBatchRequest>> body) => await ReadBatchAsync(context, await body);
+
+    private Task ReadBatchAsync(HttpContext context, in Parsed<HeartBatchRequest> body)
     {
-        var reader = userId is null ? readers.Find(context) : null;
-        KnownHearts known;
-        if (reader is null && calls.SparingAge is { } age && lastKnown.TryFind(targetId, age, out known))
-        {
-            await StaleAsync(context, targetId, known);
-            return;
-        }
+        if (body.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
+        var caller = _callers.IdentifyForRead(context, body.Value.UserId, Problem.InvalidFields);
+        return caller.Refusal is null
+            ? _reading.ReadBatchAsync(context, body.Value.TargetIds, caller.UserId, IsSelf(caller, body.Value.UserId), _batchAnswer)
+            : caller.RefuseAsync(context);
+    }
 
-        var call = new HeartRead(targetId, userId ?? reader) { RequestAborted = context.RequestAborted };
-        var status = await calls.CallAsync(call);
-        var state = call.Value;
-        if (status != CallStatus.Answered || state.Outcome != HeartOutcome.Committed)
-        {
-            await (status != CallStatus.Aborted && lastKnown.TryFind(targetId, out known)
-                ? StaleAsync(context, targetId, known)
-                : HeartRefusals.ReadFailedAsync(context, status, state.Outcome, call.RetryAfterSeconds));
-            return;
-        }
+    private static bool IsSelf(in Caller caller, string? userId) => userId is null && caller.UserId is not null;
 
-        lastKnown.Note(targetId, state);
-        if (reader is not null)
+    private Task AnswerAsync(HttpContext context, string targetId, bool isSelf, in TargetRead result)
+    {
+        if (result.Refusal is { } refusal) return refusal.WriteAsync(context);
+        var headers = context.Response.Headers;
+        if (result.AsOf > 0)
         {
-            // The version does not tell one reader's answer from another's.
-            context.Response.Headers.CacheControl = "no-store";
+            SetAge(context, result.AsOf);
+        }
+        else if (isSelf)
+        {
+            // The version does not tell one caller's answer from another's.
+            headers.CacheControl = "no-store";
         }
         else
         {
-            context.Response.Headers.ETag = EntityTag.Of(state.Version, state.Opening);
-            context.Response.Headers.CacheControl = "no-cache";
-            if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, state.Version, state.Opening))
+            headers.ETag = EntityTag.Of(result.State.Version, result.State.Opening);
+            headers.CacheControl = "no-cache";
+            if (EntityTag.Matches(context.Request.Headers.IfNoneMatch, result.State.Version, result.State.Opening))
             {
                 context.Response.StatusCode = StatusCodes.Status304NotModified;
-                return;
+                return Task.CompletedTask;
             }
         }
 
         var json = HeartJson.Start();
-        Write(json, targetId, state);
-        await json.SendAsync(context, StatusCodes.Status200OK);
-    }
-
-    private bool TryFind(string[] targets, TimeSpan age, out KnownHearts[] known)
-    {
-        known = new KnownHearts[targets.Length];
-        for (var index = 0; index < targets.Length; index++)
-            if (!lastKnown.TryFind(targets[index], age, out known[index])) return false;
-        return true;
-    }
-
-    private static Task FreshAsync(HttpContext context, string[] targets, HeartState[] states)
-    {
-        var json = HeartJson.Start().Raw("{\"hearts\":["u8);
-        for (var index = 0; index < targets.Length; index++)
-        {
-            if (index > 0) json.Raw(","u8);
-            Write(json, targets[index], states[index]);
-        }
-
-        return json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
-    }
-
-    private Task StaleAsync(HttpContext context, string targetId, in KnownHearts known)
-    {
-        SetAge(context, known.AsOf);
-        var json = HeartJson.Start();
-        Write(json, targetId, known);
+        Write(json, targetId, result);
         return json.SendAsync(context, StatusCodes.Status200OK);
     }
 
-    private Task StaleAsync(HttpContext context, string[] targets, KnownHearts[] known)
+    private Task AnswerAsync(HttpContext context, string[] targets, bool isSelf, in TargetReads result)
     {
-        SetAge(context, known.Min(static target => target.AsOf));
+        if (isSelf) context.Response.Headers.CacheControl = "no-store";
+        if (result.Refusal is { } refusal) return refusal.WriteAsync(context);
+        if (result.AsOf is var asOf and > 0) SetAge(context, asOf);
         var json = HeartJson.Start().Raw("{\"hearts\":["u8);
         for (var index = 0; index < targets.Length; index++)
         {
             if (index > 0) json.Raw(","u8);
-            Write(json, targets[index], known[index]);
+            Write(json, targets[index], result[index]);
         }
 
         return json.Raw("]}"u8).SendAsync(context, StatusCodes.Status200OK);
@@ -149,28 +100,19 @@ internal sealed class HeartReads(GrainCalls calls, Readers readers, LastKnown la
     /// <summary><c>Age</c> in whole seconds (RFC 9111): of several, the oldest's.</summary>
     private void SetAge(HttpContext context, long asOf)
     {
-        metrics.CountStale();
         context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers.Age = (Math.Max(0, time.GetUtcNow().Ticks - asOf) / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers.Age = (Math.Max(0, _time.GetUtcNow().Ticks - asOf) / TimeSpan.TicksPerSecond).ToString(CultureInfo.InvariantCulture);
     }
 
-    private static void Write(HeartJson json, string targetId, in KnownHearts known)
+    private static void Write(HeartJson json, string targetId, in TargetRead result)
     {
-        json.Raw("{\"target_id\":"u8).Text(targetId)
-            .Raw(",\"count\":"u8).Number(known.Count)
-            .Raw(",\"version\":"u8).Number(known.Version);
-        if (known.Opening > 0) json.Raw(",\"opening\":"u8).Number(known.Opening);
-        json.Raw(",\"stale\":true,\"as_of\":"u8).Timestamp((known.AsOf - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond)
-            .Raw("}"u8);
-    }
-
-    private static void Write(HeartJson json, string targetId, in HeartState state)
-    {
+        var state = result.State;
         json.Raw("{\"target_id\":"u8).Text(targetId)
             .Raw(",\"count\":"u8).Number(state.Count)
             .Raw(",\"version\":"u8).Number(state.Version);
         if (state.Opening > 0) json.Raw(",\"opening\":"u8).Number(state.Opening);
         if (state.Hearted is { } hearted) json.Raw(",\"hearted\":"u8).Flag(hearted);
+        if (result.AsOf > 0) json.Raw(",\"stale\":true,\"as_of\":"u8).Timestamp((result.AsOf - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond);
         json.Raw("}"u8);
     }
 }

@@ -6,7 +6,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Hearts;
 
 /// <summary>Giving and withdrawing hearts: parse, settle who the user is, give, answer.</summary>
-internal sealed class HeartWrites(HeartGiving giving, Readers readers)
+internal sealed class HeartWrites(HeartGiving giving, Callers callers)
 {
     /// <summary>Room for the longest identifiers with every byte escaped, and then some.</summary>
     public const int BodyByteLimit = 8 * 1024;
@@ -51,7 +51,7 @@ internal sealed class HeartWrites(HeartGiving giving, Readers readers)
 
     private Task WriteAsync(HttpContext context, HeartOperation operation, string targetId, string? userId, string? campaignId)
     {
-        var caller = readers.Identify(context, userId, operation == HeartOperation.Give ? Problem.InvalidFields : Problem.InvalidQuery);
+        var caller = callers.Identify(context, userId, operation == HeartOperation.Give ? Problem.InvalidFields : Problem.InvalidQuery);
         if (caller.UserId is { } user)
             return giving.ChangeAsync(context, operation, targetId, user, caller.Origin, campaignId, operation == HeartOperation.Withdraw ? Withdrawn : userId is null ? GivenByReader : Given);
         giving.CountInvalid(operation);

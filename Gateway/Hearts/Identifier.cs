@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -44,7 +45,25 @@ internal static class Identifier
     /// <summary>Checks the bytes of an identifier. Returns what is wrong with it, or null.</summary>
     public static string? Check(ReadOnlySpan<byte> utf8, int byteLimit, out string? value)
     {
-        value = null;
+        var wrong = Check(utf8, byteLimit);
+        value = wrong is null ? Encoding.UTF8.GetString(utf8) : null;
+        return wrong;
+    }
+
+    /// <summary>Checks an identifier that came as text. Returns what is wrong with it, or null.</summary>
+    public static string? Check(string text, int byteLimit)
+    {
+        // A character is at least one byte, and at most three.
+        const int MostBytesPerCharacter = 3;
+        if (text.Length > byteLimit) return TooLong(byteLimit);
+        Span<byte> utf8 = stackalloc byte[TargetByteLimit * MostBytesPerCharacter];
+        return Utf8.FromUtf16(text, utf8, out _, out var length, replaceInvalidSequences: false) == OperationStatus.Done
+            ? Check(utf8[..length], byteLimit)
+            : "must be valid Unicode without unpaired surrogates";
+    }
+
+    private static string? Check(ReadOnlySpan<byte> utf8, int byteLimit)
+    {
         if (utf8.IsEmpty) return "must not be empty";
         if (utf8.Length > byteLimit) return TooLong(byteLimit);
         if (utf8.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E) >= 0)
@@ -53,7 +72,6 @@ internal static class Identifier
             if (HasControl(utf8)) return "must not contain control characters";
         }
 
-        value = Encoding.UTF8.GetString(utf8);
         return null;
     }
 

@@ -1,5 +1,6 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
 
@@ -18,9 +19,9 @@ internal static class ReaderEndpoints
         var metrics = routes.ServiceProvider.GetRequiredService<GatewayMetrics>();
         if (!readers.AreEnabled) return routes;
         routes.MapMethods("/api/v1/reader", [HttpMethods.Get, HttpMethods.Head], context => TellAsync(context, readers))
-            .WithMetadata(metrics.TimesOf("reader")).WithDisplayName("reader").OpenToSites();
+            .WithMetadata(metrics.TimesOf("reader")).WithDisplayName("reader").Describe(ReaderOperations.Tell).OpenToSites();
         routes.MapPost("/api/v1/reader", (RequestDelegate)(context => IssueAsync(context, readers)))
-            .WithMetadata(metrics.TimesOf("reader_token")).WithDisplayName("reader_token").OpenToSites();
+            .WithMetadata(metrics.TimesOf("reader_token")).WithDisplayName("reader_token").Describe(ReaderOperations.Issue).OpenToSites();
         return routes;
     }
 

@@ -75,6 +75,28 @@ internal sealed class Readers
         return TryOpenHeader(context, site, out var token) || TryOpenCookie(context, out token) ? UserIdOf(token.Reader) : null;
     }
 
+    /// <summary>The user id of the reader whose token this is, or null: the cookie's, or one that the element of a page keeps.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="text">The token.</param>
+    /// <param name="origin">The origin of the page, where a server sends its element's token; else the call's own.</param>
+    public string? Find(HttpContext context, string text, string? origin)
+    {
+        if (_seal is null) return null;
+        var now = _time.GetUtcNow();
+        if (_seal.TryOpen(text, CookiePurpose, now, out var token)) return UserIdOf(token.Reader);
+        var site = origin is null ? _sites.SiteOf(context) : _sites.EntryOf(origin);
+        return site is not null && _seal.TryOpen(text, ElementPurpose + site, now, out token) ? UserIdOf(token.Reader) : null;
+    }
+
+    /// <summary>Takes the reader's cookie away, whichever of ours it is.</summary>
+    public void Forget(HttpContext context)
+    {
+        if (!HasCookie(context)) return;
+        var options = CookieFor(context);
+        options.MaxAge = TimeSpan.Zero;
+        context.Response.Cookies.Append(Cookie, "", options);
+    }
+
     /// <summary>Who wants to change something: the user named, or the reader who calls; <paramref name="invalid"/> tells of a name that cannot be taken.</summary>
     public Caller Identify(HttpContext context, string? userId, Problem invalid)
     {
@@ -143,7 +165,7 @@ internal sealed class Readers
     }
 
     /// <summary>Of a page that may not change anything; or of none, with a reader's cookie, which a browser also sends where its reader does not want it.</summary>
-    private bool IsForeign(HttpContext context) =>
+    public bool IsForeign(HttpContext context) =>
         context.Request.Headers.Origin.Count > 0 ? !_sites.Allows(context) : HasCookie(context);
 
     private Caller Renewed(HttpContext context, ReaderToken token, string? site)
@@ -197,7 +219,10 @@ internal sealed class Readers
     private void SendHeader(HttpContext context, ReaderToken token, string site) =>
         context.Response.Headers[Header] = Seal(token, site);
 
-    private void SendCookie(HttpContext context, ReaderToken token)
+    private void SendCookie(HttpContext context, ReaderToken token) =>
+        context.Response.Cookies.Append(Cookie, _seal!.Seal(token, CookiePurpose), CookieFor(context));
+
+    private CookieOptions CookieFor(HttpContext context)
     {
         var isSecure = context.Request.IsHttps;
         var options = new CookieOptions { HttpOnly = true, Path = "/", MaxAge = _lifetime, Secure = isSecure, SameSite = SameSiteMode.Lax, IsEssential = true };
@@ -209,7 +234,7 @@ internal sealed class Readers
             options.Extensions.Add("Partitioned");
         }
 
-        context.Response.Cookies.Append(Cookie, _seal!.Seal(token, CookiePurpose), options);
+        return options;
     }
 
     private static string UserIdOf(Guid reader)

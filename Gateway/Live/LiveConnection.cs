@@ -8,20 +8,17 @@ namespace HeartGrains.Gateway.Live;
 /// One client: reads what it wants to watch, and sends what its outbox holds. While nothing comes it reads into no buffer, and while nothing is to be sent nobody
 /// runs, so that a connection at rest is its socket and little more.
 /// </summary>
-internal sealed class LiveConnection : IThreadPoolWorkItem
+internal sealed class LiveConnection : ILiveClient, IThreadPoolWorkItem
 {
     private const int FirstBufferBytes = 1_024;
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
-
-    // Twice within the minute after which a client takes us for gone.
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(25);
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _spareBuffer;
 
     private readonly WebSocket _socket;
     private readonly LiveAddress _address;
-    private readonly LiveHub _hub;
+    private readonly LiveTargets _targets;
     private readonly LiveOptions _options;
     private readonly LiveMetrics _metrics;
     private readonly TimeProvider _time;
@@ -35,10 +32,11 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
 
     public LiveConnection(WebSocket socket, LiveAddress address, LiveHub hub, LiveOptions options, LiveMetrics metrics, TimeProvider time)
     {
-        (_socket, _address, _hub, _options, _metrics, _time) = (socket, address, hub, options, metrics, time);
+        (_socket, _address, _options, _metrics, _time) = (socket, address, options, metrics, time);
         _rate = new LiveMessageRate(options.MessagesPerSecond, options.MessageBurst, time.GetTimestamp());
         _idleSince = _sentAt = time.GetTimestamp();
         Outbox = new LiveOutbox { Wake = () => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false) };
+        _targets = new LiveTargets(Outbox, address, hub, options);
     }
 
     /// <summary>What it watches.</summary>
@@ -61,7 +59,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         }
         finally
         {
-            foreach (var subscription in Outbox.Subscriptions()) Unsubscribe(subscription);
+            _targets.Clear();
             _socket.Abort();
         }
     }
@@ -80,7 +78,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         if (IsOver(ref _closingSince, ClosePatience, now)) Drop(LiveClose.GoingAway);
         else if (IsOver(ref _writingSince, _options.SlowTimeout, now) || IsOver(ref _readingSince, _options.SlowTimeout, now)) Drop(LiveClose.TooSlow);
         else if (IsOver(ref _idleSince, _options.IdleTimeout, now)) Close(LiveClose.Idle);
-        else if (IsOver(ref _sentAt, LongestSilence, now)) Outbox.TellAlive();
+        else if (IsOver(ref _sentAt, ILiveClient.LongestSilence, now)) Outbox.TellAlive();
     }
 
     /// <summary>Ends it at once.</summary>
@@ -188,7 +186,7 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
         }
 
         foreach (var target in message.Unsubscribe)
-            if (Outbox.Find(target) is { } subscription) Unsubscribe(subscription);
+            if (Outbox.Find(target) is { } subscription) _targets.Unsubscribe(subscription);
         Subscribe(message);
         Interlocked.Exchange(ref _idleSince, Outbox.Count > 0 ? 0 : _idleSince == 0 ? _time.GetTimestamp() : _idleSince);
     }
@@ -197,27 +195,16 @@ internal sealed class LiveConnection : IThreadPoolWorkItem
     {
         foreach (var target in message.Subscribe)
         {
-            var isNew = Outbox.Find(target) is null;
-            var refusal = !isNew ? null
-                : Outbox.Count >= _options.MaxTargets ? $"A connection watches at most {_options.MaxTargets} targets; the others of this message are not watched."
-                : !_address.TryWatch() ? $"An address watches at most {_options.MaxTargetsPerAddress} targets; the others of this message are not watched."
-                : null;
-            if (refusal is null && !_hub.TrySubscribe(Outbox, target, message.Since.TryGetValue(target, out var since) ? since : -1))
+            var limit = _targets.TrySubscribe(target, message.Since.TryGetValue(target, out var since) ? since : -1);
+            if (limit is null) continue;
+            Outbox.Tell(LiveError.TooManyTargets(limit switch
             {
-                if (isNew) _address.Unwatch(1);
-                refusal = "This gateway watches as many targets as it takes; the others of this message are not watched. Subscribe again later.";
-            }
-
-            if (refusal is null) continue;
-            Outbox.Tell(LiveError.TooManyTargets(refusal));
+                LiveLimit.Connection => $"A connection watches at most {_options.MaxTargets} targets; the others of this message are not watched.",
+                LiveLimit.Address => $"An address watches at most {_options.MaxTargetsPerAddress} targets; the others of this message are not watched.",
+                _ => "This gateway watches as many targets as it takes; the others of this message are not watched. Subscribe again later.",
+            }));
             return;
         }
-    }
-
-    private void Unsubscribe(LiveSubscription subscription)
-    {
-        _hub.Unsubscribe(subscription);
-        _address.Unwatch(1);
     }
 
     /// <summary>The client's side is closed: ours is too, unless it was first.</summary>

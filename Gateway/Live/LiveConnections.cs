@@ -9,7 +9,7 @@ internal sealed class LiveConnections : IDisposable
 {
     private static readonly TimeSpan LongestCheckPeriod = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<LiveConnection, bool> _connections = new();
+    private readonly ConcurrentDictionary<ILiveClient, bool> _connections = new();
     private readonly LiveHub _hub;
     private readonly LiveOptions _options;
     private readonly LiveMetrics _metrics;
@@ -33,13 +33,18 @@ internal sealed class LiveConnections : IDisposable
     /// <summary>Who may connect.</summary>
     public LiveSeats Seats { get; }
 
+    /// <summary>How many there are.</summary>
+    internal int Count => _connections.Count;
+
     /// <summary>No client is taken any more.</summary>
     public bool IsStopping => _isStopping;
 
     /// <summary>Serves a client until its connection ends.</summary>
-    public async Task ServeAsync(WebSocket socket, LiveAddress address)
+    public Task ServeAsync(WebSocket socket, LiveAddress address) => ServeAsync(new LiveConnection(socket, address, _hub, _options, _metrics, _time));
+
+    /// <summary>Serves a client until its connection ends; returns why it did.</summary>
+    public async Task<LiveClose> ServeAsync(ILiveClient connection)
     {
-        var connection = new LiveConnection(socket, address, _hub, _options, _metrics, _time);
         _connections.TryAdd(connection, true);
         _metrics.Opened();
         var end = LiveClose.InternalError;
@@ -47,7 +52,7 @@ internal sealed class LiveConnections : IDisposable
         {
             // It may have come while all others were sent away.
             if (_isStopping) connection.Close(LiveClose.GoingAway);
-            end = await connection.RunAsync();
+            return end = await connection.RunAsync();
         }
         finally
         {

@@ -1,19 +1,16 @@
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.RateLimiting;
-using HeartGrains.Gateway.Sites;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Gateway.Live;
 
 /// <summary><c>GET /api/v1/live</c>: refuses in HTTP what it can, and hands the rest over as a WebSocket.</summary>
-internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, IOptions<LiveOptions> options)
+internal sealed class LiveEndpoint(LiveDoor door, LiveConnections connections, IOptions<LiveOptions> options)
 {
     // Enough for the largest message. Beyond it the system would keep megabytes for a client that does not read.
     private const int SendBufferBytes = 64 * 1024;
-
-    private const int RetryAfterSeconds = 10;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -23,7 +20,7 @@ internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, 
         var pipeline = routes.CreateApplicationBuilder();
         pipeline.UseWebSockets();
         pipeline.Run(endpoint.AcceptAsync);
-        routes.MapMethods("/api/v1/live", [HttpMethods.Get], pipeline.Build()).WithMetadata(NeverRefused.Instance).WithDisplayName("live");
+        routes.MapMethods("/api/v1/live", [HttpMethods.Get], pipeline.Build()).WithMetadata(NeverRefused.Instance).WithDisplayName("live").Describe(LiveOperations.Connect);
     }
 
     private async Task AcceptAsync(HttpContext context)
@@ -36,31 +33,7 @@ internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, 
             return;
         }
 
-        if (!sites.Allows(context))
-        {
-            await context.WriteProblemAsync(Problem.OriginNotAllowed, "Pages of this origin may not connect.");
-            return;
-        }
-
-        if (connections.IsStopping)
-        {
-            await context.WriteProblemAsync(Problem.Unavailable, "This gateway is stopping. Connect again: another takes you.", 1);
-            return;
-        }
-
-        switch (connections.Seats.Enter(ClientAddress.Of(context), context.Connection.RemoteIpAddress, out var address))
-        {
-            case SeatRefusal.Rate:
-                await context.WriteProblemAsync(Problem.TooManyConnections, "This address connects too often. Connect again after Retry-After.", RetryAfterSeconds);
-                return;
-            case SeatRefusal.Address:
-                await context.WriteProblemAsync(Problem.TooManyConnections, $"An address has at most {options.Value.MaxConnectionsPerAddress} connections here.", RetryAfterSeconds);
-                return;
-            case SeatRefusal.Gateway:
-                await context.WriteProblemAsync(Problem.TemporaryReducedCapacity, "This gateway has as many connections as it takes. Connect again after Retry-After.", RetryAfterSeconds);
-                return;
-        }
-
+        if (await door.EnterAsync(context) is not { } address) return;
         try
         {
             if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } connected) connected.SendBufferSize = SendBufferBytes;
@@ -70,7 +43,7 @@ internal sealed class LiveEndpoint(LiveConnections connections, SiteList sites, 
         }
         finally
         {
-            connections.Seats.Leave(address);
+            door.Leave(address);
         }
     }
 }

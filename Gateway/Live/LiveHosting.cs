@@ -22,6 +22,7 @@ internal static class LiveHosting
             return hub;
         });
         services.TryAddSingleton<LiveConnections>();
+        services.TryAddSingleton<LiveDoor>();
         return services;
     }
 

@@ -9,6 +9,12 @@ namespace HeartGrains.Gateway.Live;
 /// <param name="Close">The connection is to be closed, and nothing sent any more.</param>
 internal readonly record struct LiveSend(ReadOnlyMemory<byte> Message, int Updates, LiveClose? Close);
 
+/// <summary>What else one client is to be told with the states it is sent next.</summary>
+/// <param name="IsEmpty">Nothing at all: the next mark wakes again.</param>
+/// <param name="Error">What it was refused, or null.</param>
+/// <param name="Close">The connection is to be closed, and nothing sent any more.</param>
+internal readonly record struct LiveTaken(bool IsEmpty, LiveError? Error, LiveClose? Close);
+
 /// <summary>
 /// What one client watches and has yet to be told: of each target the latest state and no history, so that a client that does not read costs what it watches and no
 /// more. Of each target versions only grow. Its connection sends, one message at a time; others mark.
@@ -183,13 +189,8 @@ internal sealed class LiveOutbox
             buffer.ResetWrittenCount();
             LiveState? single = null;
             var updates = 0;
-            while (_pending.Count > 0 && (updates == 0 || buffer.WrittenCount < MessageByteLimit))
+            while ((updates == 0 || buffer.WrittenCount < MessageByteLimit) && Next() is { } state)
             {
-                var subscription = _pending.Dequeue();
-                subscription.IsPending = false;
-                var state = subscription.Topic.State;
-                if (subscription.IsOver || state is null || state.Version <= subscription.SentVersion || state.Version < subscription.Floor) continue;
-                (subscription.SentVersion, subscription.IsClaim) = (state.Version, false);
                 if (updates++ == 0)
                 {
                     single = state;
@@ -218,6 +219,37 @@ internal sealed class LiveOutbox
             buffer.Write(LiveState.Suffix);
             return new LiveSend(buffer.WrittenMemory, updates, null);
         }
+    }
+
+    /// <summary>The same for who does not send JSON: the states go to <paramref name="states"/>, all there are.</summary>
+    public LiveTaken Take(ICollection<LiveState> states)
+    {
+        lock (_gate)
+        {
+            if (_close is not null) return new LiveTaken(false, null, _close);
+            LiveError? error = null;
+            _errors?.TryDequeue(out error);
+            while (Next() is { } state) states.Add(state);
+            var isEmpty = states.Count == 0 && error is null && !_isBeatDue;
+            _isBeatDue = false;
+            if (isEmpty) _isSending = false;
+            return new LiveTaken(isEmpty, error, null);
+        }
+    }
+
+    /// <summary>The next state to be sent, which from now on is taken to have been.</summary>
+    private LiveState? Next()
+    {
+        while (_pending.TryDequeue(out var subscription))
+        {
+            subscription.IsPending = false;
+            var state = subscription.Topic.State;
+            if (subscription.IsOver || state is null || state.Version <= subscription.SentVersion || state.Version < subscription.Floor) continue;
+            (subscription.SentVersion, subscription.IsClaim) = (state.Version, false);
+            return state;
+        }
+
+        return null;
     }
 
     private static ReadOnlyMemory<byte> Written(ArrayBufferWriter<byte> buffer, LiveError error)

@@ -11,7 +11,7 @@ internal sealed class LiveState
 
     public LiveState(string targetId, long count, long version)
     {
-        Version = version;
+        (TargetId, Count, Version) = (targetId, count, version);
         Message = HeartJson.Start().Raw(Prefix).Raw("{\"target_id\":"u8).Text(targetId).Raw(",\"count\":"u8).Number(count).Raw(",\"version\":"u8).Number(version).Raw("}"u8)
             .Raw(Suffix).ToArray();
     }
@@ -21,6 +21,10 @@ internal sealed class LiveState
 
     /// <summary>What it ends with.</summary>
     public static ReadOnlySpan<byte> Suffix => "]}"u8;
+
+    public string TargetId { get; }
+
+    public long Count { get; }
 
     public long Version { get; }
 

@@ -1,6 +1,7 @@
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hosting;
@@ -27,7 +28,7 @@ internal sealed class OpenHeartEndpoints(
         if (!options.Enabled) return;
         var endpoints = ActivatorUtilities.CreateInstance<OpenHeartEndpoints>(services, emojis, rules);
         var times = services.GetRequiredService<GatewayMetrics>().TimesOf("open_heart");
-        routes.Map("/oh/{**page}", endpoints.AnswerAsync).WithMetadata(times).WithDisplayName("open_heart");
+        routes.Map("/oh/{**page}", endpoints.AnswerAsync).WithMetadata(times).WithDisplayName("open_heart").Describe(OpenHeartOperations.Read, OpenHeartOperations.Give);
     }
 
     private Task AnswerAsync(HttpContext context)

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Grpc;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Gateway.Overload;
@@ -27,6 +28,7 @@ internal sealed class OverloadGuard
     private static CallKind KindOf(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
         || request.Path.Value!.EndsWith("/query", StringComparison.OrdinalIgnoreCase)
+        || GrpcRoutes.IsRead(request.Path)
             ? CallKind.Read
             : CallKind.Write;
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Diagnostics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -24,6 +25,10 @@ public static class OverloadHosting
         if (app.Services.GetRequiredService<IOptions<OverloadOptions>>().Value.Enabled) app.UseMiddleware<OverloadMiddleware>();
         return app;
     }
+
+    /// <summary>The same on a pipeline whose answers tell their status elsewhere than in the response's.</summary>
+    internal static IApplicationBuilder UseOverloadGuard(this IApplicationBuilder app, AnswerStatus statusOf) =>
+        app.ApplicationServices.GetRequiredService<IOptions<OverloadOptions>>().Value.Enabled ? app.UseMiddleware<OverloadMiddleware>(statusOf) : app;
 
     /// <summary>Keeps an endpoint out of the guard: one for operators, or one whose answer lasts.</summary>
     public static TBuilder NeverRefused<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder

@@ -1,3 +1,5 @@
+using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Problems;
 
 namespace HeartGrains.Gateway.Overload;
@@ -8,8 +10,8 @@ internal sealed class NeverRefused
     public static readonly NeverRefused Instance = new();
 }
 
-/// <summary>Refuses calls under <c>/api</c> that could not be answered in time, before anything of them is read but the head.</summary>
-internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard guard, TimeProvider timeProvider)
+/// <summary>Refuses calls of the API that could not be answered in time, before anything of them is looked at but the head.</summary>
+internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard guard, TimeProvider timeProvider, AnswerStatus? statusOf = null)
 {
     private static readonly PathString Api = new("/api");
 
@@ -30,7 +32,7 @@ internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard gua
 
     /// <summary>Whether a call is admitted here, into a lane.</summary>
     public static bool Judges(HttpContext context) =>
-        context.Request.Path.StartsWithSegments(Api, StringComparison.OrdinalIgnoreCase)
+        (context.Request.Path.StartsWithSegments(Api, StringComparison.OrdinalIgnoreCase) || GrpcRoutes.IsHearts(context.Request.Path))
         && context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is null;
 
     private Task RunAsync(HttpContext context, AdmissionLane lane)
@@ -73,5 +75,5 @@ internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard gua
     }
 
     /// <summary>Success. What the client got wrong and what is refused further in take no time, and an outage is told as what it is.</summary>
-    private static bool IsServed(HttpContext context) => context.Response.StatusCode < StatusCodes.Status400BadRequest;
+    private bool IsServed(HttpContext context) => (statusOf is null ? context.Response.StatusCode : statusOf(context)) < StatusCodes.Status400BadRequest;
 }

@@ -6,10 +6,12 @@ namespace HeartGrains.Gateway.Pages;
 internal sealed class Page
 {
     private const string Origin = "origin";
-    private const string Dashboard = "dashboard";
 
     // Those of the embed section; a fact of the same name is the setting that would switch it on.
     private static readonly string[] Ways = ["element", "open", "applause", "form", "badge", "curl"];
+
+    // Of the foot, to what is not everywhere; the fact of the same name is the address, if there is one.
+    private static readonly string[] Links = ["metrics", "dashboard"];
 
     private static readonly string[] Varying = [Origin];
 
@@ -38,7 +40,7 @@ internal sealed class Page
         foreach (var way in Ways) constant[$"tab.{way}.more"] = MoreOn(way, language, facts);
         constant["code"] = language.Code;
         constant["path"] = path;
-        constant[Dashboard] = facts[Dashboard] is { Length: > 0 } dashboard ? $"<li><a href=\"{dashboard}\">{Escape(language.Texts["foot.dashboard"])}</a></li>" : "";
+        foreach (var link in Links) constant[link] = facts[link] is { Length: > 0 } address ? $"<li><a href=\"{address}\">{Escape(language.Texts[$"foot.{link}"])}</a></li>" : "";
         constant["languages"] = Each(other => other == language
             ? $"<li><span aria-current=\"true\" lang=\"{other.Tag}\">{Escape(other.Name)}</span></li>"
             : $"<li><a href=\"?{PageLanguages.Parameter}={other.Code}\" hreflang=\"{other.Tag}\" lang=\"{other.Tag}\">{Escape(other.Name)}</a></li>");

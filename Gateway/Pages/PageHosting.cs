@@ -45,7 +45,10 @@ internal static class PageHosting
             ["mode"] = settings.Mode.ToString().ToLowerInvariant(),
             ["button"] = script.Path,
             ["integrity"] = script.Integrity,
-            ["dashboard"] = settings.ShowsDashboard() ? "/dashboard" : "",
+
+            // Whoever reads a page does not reach the operators' port.
+            ["metrics"] = settings.Admin.Port is null ? "/metrics" : "",
+            ["dashboard"] = settings.Admin.Port is null && settings.ShowsDashboard() ? "/dashboard" : "",
         };
         if (!configuration.Read<OpenHeartOptions>(OpenHeartOptions.SectionName).Enabled) facts["open"] = OpenHeartOptions.SectionName + ":Enabled";
         if (!configuration.Read<ApplauseOptions>(ApplauseOptions.SectionName).Enabled) facts["applause"] = ApplauseOptions.SectionName + ":Enabled";

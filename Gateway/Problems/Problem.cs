@@ -27,11 +27,17 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>The cursor was not made by this API for this target.</summary>
     public static readonly Problem InvalidCursor = new(400, "invalid-cursor", "The cursor is invalid.");
 
-    /// <summary>The call is an operator's, and the operator key was not sent.</summary>
-    public static readonly Problem OperatorKeyRequired = new(401, "operator-key-required", "The operator key is required.");
+    /// <summary>The caller has to prove who they are, and brought nothing that could.</summary>
+    public static readonly Problem CredentialsRequired = new(401, "credentials-required", "Credentials are required.");
 
-    /// <summary>The call is an operator's, and no operator key is configured.</summary>
-    public static readonly Problem OperatorKeyNotConfigured = new(403, "operator-key-not-configured", "Operators' calls are switched off.");
+    /// <summary>A token or key came along that is not believed.</summary>
+    public static readonly Problem InvalidToken = new(401, "invalid-token", "The token is not believed.");
+
+    /// <summary>The credentials are good, and not for this.</summary>
+    public static readonly Problem ScopeMissing = new(403, "scope-missing", "The credentials do not reach so far.");
+
+    /// <summary>The token is of another user than the one named.</summary>
+    public static readonly Problem UserMismatch = new(403, "user-mismatch", "The token is another user's.");
 
     /// <summary>A reader's call that changes something did not come from a page that may make it.</summary>
     public static readonly Problem OriginNotAllowed = new(403, "origin-not-allowed", "Pages of this origin may not do this.");

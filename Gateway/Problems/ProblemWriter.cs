@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HeartGrains.Gateway.Problems;
 
-/// <summary>The one place that writes <c>application/problem+json</c> (RFC 9457).</summary>
+/// <summary>The one place that tells problems: as <c>application/problem+json</c> (RFC 9457), unless the request's endpoint or interface wants them otherwise.</summary>
 public static class ProblemWriter
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -32,11 +32,13 @@ public static class ProblemWriter
         string detail,
         IReadOnlyList<(string Field, string Message)> errors,
         IReadOnlyList<string> violatedPolicies) =>
-        WriteAsync(
-            context,
-            problem,
-            errors.Count == 0 ? detail : string.Join("; ", errors.Select(static error => $"{error.Field} {error.Message}")),
-            Render(problem, detail, errors, violatedPolicies).WrittenSpan);
+        context.Features.Get<IProblemTeller>() is { } teller
+            ? teller.TellAsync(context, problem, detail, errors, violatedPolicies)
+            : WriteAsync(
+                context,
+                problem,
+                errors.Count == 0 ? detail : string.Join("; ", errors.Select(static error => $"{error.Field} {error.Message}")),
+                Render(problem, detail, errors, violatedPolicies).WrittenSpan);
 
     internal static ArrayBufferWriter<byte> Render(
         Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies)
@@ -101,5 +103,7 @@ internal sealed class RenderedProblem(Problem problem, string detail)
     private readonly byte[] _body = ProblemWriter.Render(problem, detail, [], []).WrittenSpan.ToArray();
 
     /// <summary>Answers with the problem.</summary>
-    public Task WriteAsync(HttpContext context) => ProblemWriter.WriteAsync(context, problem, detail, _body);
+    public Task WriteAsync(HttpContext context) => context.Features.Get<IProblemTeller>() is { } teller
+        ? teller.TellAsync(context, problem, detail, [], [])
+        : ProblemWriter.WriteAsync(context, problem, detail, _body);
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Gateway.Grpc;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 
@@ -18,7 +19,7 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
     {
         // Routes are matched without regard to case, so this is too.
         var current = limits.Current;
-        return current is not null && context.Request.Path.Value?.StartsWith(JudgedPrefix, StringComparison.OrdinalIgnoreCase) is true
+        return current is not null && (context.Request.Path.Value?.StartsWith(JudgedPrefix, StringComparison.OrdinalIgnoreCase) is true || GrpcRoutes.IsHearts(context.Request.Path))
             ? JudgeAsync(context, current)
             : next(context);
     }

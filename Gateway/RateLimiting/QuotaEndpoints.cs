@@ -1,6 +1,7 @@
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -9,7 +10,7 @@ using HeartGrains.RateLimiting;
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey operatorKey)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, Callers callers)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -19,9 +20,9 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
         var endpoints = ActivatorUtilities.CreateInstance<QuotaEndpoints>(services);
         var metrics = services.GetRequiredService<GatewayMetrics>();
 
-        Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire");
-        Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota");
-        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").WithMetadata(NeverRefused.Instance);
+        Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire").Describe(QuotaOperations.Acquire);
+        Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota").Describe(QuotaOperations.Read);
+        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").Describe(QuotaOperations.Reset).WithMetadata(NeverRefused.Instance, OperatorsOnly.Instance);
 
         IEndpointConventionBuilder Add(string pattern, string[] methods, RequestDelegate handler, string name) =>
             routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name);
@@ -38,36 +39,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
         }
 
         var request = body.Value;
-        if (Readers.IsReader(request.UserId))
-        {
-            // Lists name readers: whoever reads them must not be able to silence one.
-            await Caller.Pretender(Problem.InvalidFields).RefuseAsync(context);
-            return;
-        }
-
-        if (!quota.IsReady)
-        {
-            await QuotaRefusals.UnavailableAsync(context);
-            return;
-        }
-
-        var keys = new QuotaKeys(request.UserId, CampaignId: request.CampaignId);
-        if (quota.Set.Policies.Where(policy => keys.Of(policy.Policy.Dimension) is not null && !policy.Policy.IsShadow).MinBy(policy => policy.Policy.Limit) is { } least
-            && request.Tokens > least.Policy.Limit)
-        {
-            await context.WriteProblemAsync(new Rejection(Problem.InvalidFields, "See errors for each field.")
-                .Add("tokens", $"must be at most {least.Policy.Limit}, the limit of the policy {least.Policy.Name}"));
-            return;
-        }
-
-        var judgement = await quota.AcquireAsync(keys, request.Tokens, context.RequestAborted);
-        QuotaHeaders.Write(context, judgement);
-        if (judgement.Status != QuotaStatus.Admitted)
-        {
-            await QuotaRefusals.WriteAsync(context, judgement);
-            return;
-        }
-
+        if (await taking.TakeAsync(context, request) is not { } judgement) return;
         var json = HeartJson.Start()
             .Raw("{\"user_id\":"u8).Text(request.UserId)
             .Raw(",\"tokens\":"u8).Number(request.Tokens);
@@ -85,10 +57,17 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
     private async Task ReadAsync(HttpContext context)
     {
         var query = HeartQuery.Parse(
-            context.Request.QueryString.Value ?? "", QueryParameters.UserId, QueryParameters.TargetId | QueryParameters.CampaignId);
+            context.Request.QueryString.Value ?? "", QueryParameters.None, QueryParameters.UserId | QueryParameters.TargetId | QueryParameters.CampaignId);
         if (query.Rejection is { } rejection)
         {
             await context.WriteProblemAsync(rejection);
+            return;
+        }
+
+        var caller = callers.IdentifyForRead(context, query.Value.UserId, Problem.InvalidQuery);
+        if (caller.UserId is not { } userId)
+        {
+            await (caller.Refusal is null ? Caller.Nobody(Problem.InvalidQuery) : caller).RefuseAsync(context);
             return;
         }
 
@@ -99,7 +78,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
         }
 
         var keys = new QuotaKeys(
-            query.Value.UserId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
+            userId, quota.Set.NeedsAddress ? ClientAddress.Of(context) : null, query.Value.TargetId, query.Value.CampaignId);
         var standings = await desk.ReadAsync(keys, context.RequestAborted);
         if (standings.Any(standing => !standing.IsKnown))
         {
@@ -107,7 +86,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
             return;
         }
 
-        var json = HeartJson.Start().Raw("{\"user_id\":"u8).Text(query.Value.UserId!).Raw(",\"policies\":["u8);
+        var json = HeartJson.Start().Raw("{\"user_id\":"u8).Text(userId).Raw(",\"policies\":["u8);
         foreach (var (index, standing) in standings.Index())
         {
             var policy = standing.Policy.Policy;
@@ -130,9 +109,9 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, OperatorKey op
     /// <summary><c>DELETE /quota</c>: an operator makes a user's quotas whole.</summary>
     private async Task ResetAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

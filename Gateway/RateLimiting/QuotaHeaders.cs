@@ -9,7 +9,8 @@ internal static class QuotaHeaders
     /// <summary><c>q</c> tokens at most, whole after <c>w</c> seconds; of the tightest policy <c>r</c> tokens left, whole after <c>t</c> seconds.</summary>
     public static void Write(HttpContext context, in QuotaJudgement judgement)
     {
-        if (judgement.Tightest is not { } tightest) return;
+        // Who has gone gets no answer; one whose deadline has passed has had it.
+        if (judgement.Tightest is not { } tightest || judgement.Status == QuotaStatus.Aborted) return;
         var headers = context.Response.Headers;
         headers["RateLimit-Policy"] = judgement.Set.HeaderOf(judgement.Keys, judgement.IsHeart);
         headers["RateLimit"] = tightest.Remaining(judgement.Remaining, Seconds(judgement.ResetMillis));

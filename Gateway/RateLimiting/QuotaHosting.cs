@@ -15,6 +15,7 @@ public static class QuotaHosting
             provider.GetRequiredService<LiveSettings<QuotaSettings>>().Current.SliceTableKeys, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<Quota>();
         services.TryAddSingleton<QuotaDesk>();
+        services.TryAddSingleton<QuotaTaking>();
         services.AddHostedService<GatewaySeatLease>();
         return services;
     }

@@ -4,6 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -12,7 +14,7 @@ using HeartGrains.Resilience;
 namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>Breakers for operators: how those of this gateway and of the silos stand, and a hand on those of the whole cluster.</summary>
-internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, OperatorKey operatorKey, TimeProvider time)
+internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, Callers callers, TimeProvider time)
 {
     private const int BodyByteLimit = 8 * 1024;
     private const int ReasonLimit = 200;
@@ -23,8 +25,8 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         var services = routes.ServiceProvider;
         var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(services, ActivatorUtilities.CreateInstance<BreakerSilos>(services));
         var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
-        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
-        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
+        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).Describe(BreakerOperations.Read).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
+        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).Describe(BreakerOperations.Force).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("breakers");
     }
 
     /// <summary><c>GET /breakers</c></summary>
@@ -46,9 +48,9 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
     /// <summary><c>POST /breakers/{name}</c></summary>
     private async Task ForceAsync(HttpContext context)
     {
-        if (!operatorKey.IsSentBy(context))
+        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
         {
-            await operatorKey.RefuseAsync(context);
+            await caller.RefuseAsync(context);
             return;
         }
 

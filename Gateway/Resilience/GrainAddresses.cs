@@ -1,6 +1,9 @@
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
+using HeartGrains.Users;
+using HeartGrains.Webhooks;
 using Orleans.Runtime;
 
 namespace HeartGrains.Gateway.Resilience;
@@ -24,6 +27,18 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that lists.</summary>
     public IHeartListGrain Lists() => grains.GetGrain<IHeartListGrain>(0);
+
+    /// <summary>The grain that sends to an endpoint.</summary>
+    public IWebhookGrain Webhook(string endpoint) => grains.GetGrain<IWebhookGrain>(IWebhookGrain.KeyPrefix + endpoint);
+
+    /// <summary>The grain that knows the endpoints.</summary>
+    public IWebhookListGrain Webhooks() => grains.GetGrain<IWebhookListGrain>(0);
+
+    /// <summary>The grain that long operations are started at.</summary>
+    public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);
+
+    /// <summary>The grain that tells what is held about a user.</summary>
+    public IUserGrain Users() => grains.GetGrain<IUserGrain>(0);
 
     /// <summary>This gateway's own address. Orleans holds <paramref name="observer"/> weakly: its owner keeps it.</summary>
     public ILiveObserver Observer(ILiveObserver observer) => _observer ??= grains.CreateObjectReference<ILiveObserver>(observer);

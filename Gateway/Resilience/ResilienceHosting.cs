@@ -25,6 +25,8 @@ public static class ResilienceHosting
         services.TryAddSingleton<GrainCalls>();
         services.TryAddSingleton<LastKnown>();
         services.TryAddSingleton<HeartGiving>();
+        services.TryAddSingleton<HeartReading>();
+        services.TryAddSingleton<HeartLists>();
         return services;
     }
 

@@ -20,8 +20,8 @@ internal static class SitesHosting
                 .SetIsOriginAllowed(origin => sites.EntryOf(origin) is not null)
                 .AllowCredentials()
                 .WithMethods(HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Delete)
-                .WithHeaders(HeaderNames.ContentType, HeaderNames.IfNoneMatch, Readers.Header)
-                .WithExposedHeaders(HeaderNames.ETag, HeaderNames.RetryAfter, HeaderNames.Age, "RateLimit", "RateLimit-Policy", "X-Request-Id", Readers.Header)
+                .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, HeaderNames.IfNoneMatch, Readers.Header)
+                .WithExposedHeaders(HeaderNames.ETag, HeaderNames.RetryAfter, HeaderNames.WWWAuthenticate, HeaderNames.Age, "RateLimit", "RateLimit-Policy", "X-Request-Id", Readers.Header)
                 .SetPreflightMaxAge(PreflightAge));
         });
         return services;

@@ -24,6 +24,16 @@ public readonly record struct HeartId([property: Id(0)] ulong Low, [property: Id
         return MemoryMarshal.Read<HeartId>(bytes);
     }
 
+    /// <summary>Reads the text form.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out HeartId id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id = default;
+        if (text.Length != TextLength || text[0] != 'h' || !Base64Url.IsValid(text[1..]) || Base64Url.DecodeFromChars(text[1..], bytes) != bytes.Length) return false;
+        id = MemoryMarshal.Read<HeartId>(bytes);
+        return true;
+    }
+
     /// <summary>Writes the text form, <see cref="TextLength"/> ASCII bytes, to <paramref name="destination"/>.</summary>
     public void WriteUtf8(Span<byte> destination)
     {

@@ -18,6 +18,13 @@ public interface IHeartGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Withdraw")]
     ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Makes one user's heart another's, both in one commit, so that the count never shows two; a target that both love counts once. Idempotent. <see cref="HeartReceipt.Changed"/> says whether <paramref name="fromUserId"/>
+    /// loved the target until now; the receipt is of <paramref name="toUserId"/>, and its time is 0 where nothing changed.
+    /// </summary>
+    [AlwaysInterleave, Alias("Merge")]
+    ValueTask<HeartReceipt> MergeAsync(string fromUserId, string toUserId, HeartOrigin origin, CancellationToken cancellationToken = default);
+
     /// <summary>Count and version, and whether <paramref name="userId"/> loves the target when it is not null.</summary>
     [AlwaysInterleave, Alias("Read")]
     ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default);

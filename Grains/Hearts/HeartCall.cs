@@ -93,6 +93,7 @@ internal sealed class HeartCall : LedgerEntry, IValueTaskSource<HeartReceipt>
             call.UserId = "";
             call.Trace = null;
             call.Origin = null;
+            call.FromUserId = null;
             call.Outcome = EntryOutcome.Pending;
             return true;
         }

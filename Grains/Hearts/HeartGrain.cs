@@ -11,7 +11,7 @@ namespace HeartGrains.Hearts;
 /// at most one change in flight (<see cref="_inFlight"/>), so a decision made before the append still holds when it has committed, and that
 /// memory changes only in <see cref="DrainSettled"/>, in the order of the log.
 /// </summary>
-internal sealed class HeartGrain(
+internal sealed partial class HeartGrain(
     IHeartLedger ledger,
     LedgerWriter writer,
     Breakers breakers,
@@ -36,6 +36,9 @@ internal sealed class HeartGrain(
     private int _openingsSet;
     private IGrainTimer? _leaving;
     private bool _isWanted;
+
+    // Somebody but a long operation has asked: an operation that visits a hundred thousand targets leaves none of them in memory.
+    private bool _isVisited;
 
     // Null until somebody watches: hearts of a target that nobody watches pay one look at it.
     private WatchedTarget<ILiveObserver>? _watched;
@@ -74,6 +77,7 @@ internal sealed class HeartGrain(
     /// <inheritdoc/>
     public async ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default)
     {
+        _isVisited = true;
         if (_stream is null && !await LoadAsync() && !_isReadable) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
 
         // Taken before the ledger is asked: a version that is older than "hearted" is corrected by the next, one that is newer never.
@@ -125,6 +129,7 @@ internal sealed class HeartGrain(
             return new OpeningReceipt(HeartOutcome.Unknown, false);
         }
 
+        _isVisited = true;
         _opening = opening;
         _openingsSet++;
         LeaveIfUnknown();
@@ -133,6 +138,7 @@ internal sealed class HeartGrain(
 
     private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
+        if (origin is null or { Cause: HeartCause.User }) _isVisited = true;
         var heart = keys.OfHeart(_target, userId);
         if (_stream is null || _inFlight.ContainsKey(heart)) return ChangeLaterAsync(kind, heart, userId, origin, cancellationToken);
         var isHeld = _hearts.TryGet(heart, out var givenAt);
@@ -171,7 +177,7 @@ internal sealed class HeartGrain(
         }
     }
 
-    private ValueTask<HeartReceipt> Append(HeartEventKind kind, HeartId heart, string userId, HeartOrigin? origin)
+    private ValueTask<HeartReceipt> Append(HeartEventKind kind, HeartId heart, string userId, HeartOrigin? origin, string? fromUserId = null, HeartId fromHeart = default)
     {
         // Not queued to wait for a ledger that is not asked.
         if (!_breaker.WouldPass(out _)) return new(Refusal(HeartOutcome.LedgerUnavailable));
@@ -182,18 +188,20 @@ internal sealed class HeartGrain(
         call.UserId = userId;
         call.Kind = kind;
         call.Origin = origin;
+        (call.FromUserId, call.FromHeart) = (fromUserId, fromHeart);
         call.Trace = Traces.Current;
         call.AtMicros = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         call.NetworkMac = origin?.Network is { } network ? keys.OfNetwork(heart, call.AtMicros, network) : 0;
         var answer = call.AsTask();
         _inFlight.Add(heart, call);
+        if (fromUserId is not null) _inFlight.Add(fromHeart, call);
         stream.OwnerWillLook = true;
         var result = writer.Enqueue(call);
         stream.OwnerWillLook = false;
         if (result != EnqueueResult.Queued)
         {
             var outcome = result == EnqueueResult.Full ? HeartOutcome.QueueFull : HeartOutcome.LedgerUnavailable;
-            _inFlight.Remove(heart);
+            Land(call);
             call.Return(outcome);
             answer = new(Refusal(outcome));
         }
@@ -201,6 +209,12 @@ internal sealed class HeartGrain(
         // Queued or not: what was settled meanwhile has woken nobody.
         DrainSettled(stream);
         return answer;
+    }
+
+    private void Land(HeartCall call)
+    {
+        _inFlight.Remove(call.Heart);
+        if (call.FromUserId is not null) _inFlight.Remove(call.FromHeart);
     }
 
     /// <summary>Takes over what the ledger has settled: the only place where memory changes.</summary>
@@ -212,10 +226,11 @@ internal sealed class HeartGrain(
         {
             var call = (HeartCall)entry;
             entry = entry.Next;
-            _inFlight.Remove(call.Heart);
+            Land(call);
             if (call.Outcome == EntryOutcome.Committed)
             {
                 _hearts.Apply(call.Kind, call.Heart, call.AtMicros);
+                if (call.FromUserId is not null) _hearts.Apply(HeartEventKind.Withdrawn, call.FromHeart, call.AtMicros);
                 _version = call.Version;
                 var givenAt = call.Kind == HeartEventKind.Given ? call.AtMicros : 0;
                 call.Complete(new HeartReceipt(HeartOutcome.Committed, true, call.Heart, _hearts.Count, _version, givenAt, (int)time.GetElapsedTime(call.QueuedAt, now).TotalMilliseconds));
@@ -328,11 +343,11 @@ internal sealed class HeartGrain(
     /// <summary>
     /// A target without a log keeps no activation: reading invented ids leaves nothing behind. It goes when nobody has asked for a while and
     /// not at once: what is on its way to an activation that leaves is forwarded, and not for ever. While it is watched it stays: its first heart would be given to an
-    /// activation that knows of no watcher.
+    /// activation that knows of no watcher. One that only long operations have asked goes in the same way.
     /// </summary>
     private void LeaveIfUnknown()
     {
-        if (_version > 0) return;
+        if (_version > 0 && _isVisited) return;
         _isWanted = true;
         _leaving ??= this.RegisterGrainTimer(
             static (grain, _) => grain.LeaveUnlessWanted(), this, new() { DueTime = UnknownTime, Period = UnknownTime, Interleave = true });
@@ -340,7 +355,7 @@ internal sealed class HeartGrain(
 
     private Task LeaveUnlessWanted()
     {
-        if (_version > 0)
+        if (_version > 0 && _isVisited)
         {
             _leaving?.Dispose();
             _leaving = null;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -20,6 +21,7 @@ public sealed class HeartKeys
     private readonly SipHash _hearts;
     private readonly SipHash _networks;
     private readonly byte[] _master;
+    private readonly byte[] _subjects;
 
     /// <summary>Keys from <paramref name="secret"/>, any text.</summary>
     public HeartKeys(string secret)
@@ -32,6 +34,7 @@ public sealed class HeartKeys
         Fingerprint = Convert.ToHexStringLower(derived[32..40]);
         _master = derived[40..].ToArray();
         _networks = KeyAt(Derive("networks"));
+        _subjects = Derive("subjects");
     }
 
     /// <summary>Tells whether a ledger was filled under the same secret, without telling the secret.</summary>
@@ -57,6 +60,9 @@ public sealed class HeartKeys
 
     /// <summary>What stands for the user at the operators' desk.</summary>
     public HeartId OfUser(string userId) => OfHeart(Guid.Empty, userId);
+
+    /// <summary>What stands for the subject of a long operation, a text of any length: 43 characters of base64url.</summary>
+    public string OfSubject(string subject) => Base64Url.EncodeToString(HMACSHA256.HashData(_subjects, Encoding.UTF8.GetBytes(subject)));
 
     /// <summary>Proves the network that an event of a heart came from, after the network itself may be forgotten; never 0.</summary>
     public long OfNetwork(HeartId heart, long atMicros, string network)

@@ -15,14 +15,22 @@ public static class HealthEndpoints
 
     /// <summary>
     /// <c>/health/live</c> looks at this process only; <c>/health/ready</c>, and <c>/health</c>, ask every check tagged
-    /// <see cref="Ready"/>; <c>/metrics</c> is for Prometheus.
+    /// <see cref="Ready"/>; <c>/metrics</c> is for Prometheus. Health is answered on every port, metrics on the operators'.
     /// </summary>
-    public static void MapOperations(this IEndpointRouteBuilder routes)
+    /// <param name="routes">The program's routes.</param>
+    /// <param name="also">Is given each path and its endpoint, to say more of it.</param>
+    public static void MapOperations(this IEndpointRouteBuilder routes, Action<string, IEndpointConventionBuilder>? also = null)
     {
-        routes.MapHealthChecks("/health/live", Options(_ => false));
-        routes.MapHealthChecks("/health/ready", Options(check => check.Tags.Contains(Ready)));
-        routes.MapHealthChecks("/health", Options(check => check.Tags.Contains(Ready)));
-        routes.MapMetrics("/metrics");
+        Map("/health/live", path => routes.MapHealthChecks(path, Options(_ => false)).On(Ports.All));
+        Map("/health/ready", path => routes.MapHealthChecks(path, Options(check => check.Tags.Contains(Ready))).On(Ports.All));
+        Map("/health", path => routes.MapHealthChecks(path, Options(check => check.Tags.Contains(Ready))).On(Ports.All));
+        Map("/metrics", path => routes.MapMetrics(path).On(Ports.Operators));
+
+        void Map(string path, Func<string, IEndpointConventionBuilder> map)
+        {
+            var endpoint = map(path);
+            also?.Invoke(path, endpoint);
+        }
     }
 
     private static HealthCheckOptions Options(Func<HealthCheckRegistration, bool> predicate) =>

@@ -56,21 +56,32 @@ public sealed class HostSettings
     /// <summary>A JSON file of settings, followed while the program runs; wins over <c>appsettings.json</c>. Default none.</summary>
     public string? Settings { get; set; }
 
-    /// <summary>
-    /// The secret of operators, at least 16 characters: calls that only they may make send it as <c>Authorization: Bearer …</c>. Without it those
-    /// calls are refused. Default none.
-    /// </summary>
-    [MinLength(16)]
-    public string? OperatorKey { get; set; }
-
     /// <summary>Serves the Orleans Dashboard under <c>/dashboard</c>; default on in <c>single</c> and <c>dev</c> on loopback, off otherwise.</summary>
     public bool? Dashboard { get; set; }
 
     /// <summary><c>text</c> (default) or <c>json</c>.</summary>
     public LogFormat Logs { get; set; } = LogFormat.Text;
 
+    /// <summary>The operators' own port.</summary>
+    public AdminSettings Admin { get; set; } = new();
+
     /// <summary>How silos and gateways find each other.</summary>
     public ClusterSettings Cluster { get; set; } = new();
+}
+
+/// <summary>A port that only operators reach; section <c>HeartGrains:Admin</c>.</summary>
+public sealed class AdminSettings
+{
+    /// <summary>
+    /// The port that operators' routes are on, among them metrics, the Orleans Dashboard and the API's description: on the other one they are not found then. 0 takes a free one.
+    /// Default none: they are on the one port there is.
+    /// </summary>
+    [Range(0, 65535)]
+    public int? Port { get; set; }
+
+    /// <summary>The address it listens on; default 127.0.0.1, this machine only.</summary>
+    [Required]
+    public string Listen { get; set; } = "127.0.0.1";
 }
 
 /// <summary>How silos and gateways of a cluster find each other; section <c>HeartGrains:Cluster</c>.</summary>

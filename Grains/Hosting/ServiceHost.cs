@@ -73,6 +73,7 @@ public static class ServiceHost
             kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             kestrel.Listen(address, settings.Port);
         });
+        builder.AddAdminPort(settings);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         return builder;
     }
@@ -93,7 +94,7 @@ public static class ServiceHost
     }
 
     /// <summary>Asked before anything starts: found out later, the lesson would stand between the stack traces of all that has to stop again.</summary>
-    private static void RequireFreePort(IPAddress address, int port)
+    public static void RequireFreePort(IPAddress address, int port, string section = HostSettings.Section)
     {
         try
         {
@@ -102,17 +103,17 @@ public static class ServiceHost
         }
         catch (SocketException exception)
         {
-            throw CannotListen(exception, address, port);
+            throw CannotListen(exception, address, port, section);
         }
     }
 
-    internal static StartException CannotListen(SocketException exception, IPAddress address, int port) => exception.SocketErrorCode switch
+    internal static StartException CannotListen(SocketException exception, IPAddress address, int port, string section = HostSettings.Section) => exception.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse =>
-            new($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings("HeartGrains:Port")})."),
-        SocketError.AccessDenied => StartException.Setting("HeartGrains:Port", $"The system lets this user not listen on port {port}; choose one above 1023"),
-        SocketError.AddressNotAvailable => StartException.Setting("HeartGrains:Listen", $"'{address}' is no address of this machine"),
-        _ => StartException.Setting("HeartGrains:Listen", $"Nothing can listen on '{address}': {exception.Message}"),
+            new($"The port is taken: {address}:{port}. Choose another ({StartException.Spellings($"{section}:Port")})."),
+        SocketError.AccessDenied => StartException.Setting($"{section}:Port", $"The system lets this user not listen on port {port}; choose one above 1023"),
+        SocketError.AddressNotAvailable => StartException.Setting($"{section}:Listen", $"'{address}' is no address of this machine"),
+        _ => StartException.Setting($"{section}:Listen", $"Nothing can listen on '{address}': {exception.Message}"),
     };
 
     private static string? Explain(Exception exception) => exception switch

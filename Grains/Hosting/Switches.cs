@@ -9,6 +9,8 @@ public static class Switches
         ("--mode", "HeartGrains:Mode", "gateway: single (hearts in a file), dev (in memory) or cluster (in silos)"),
         ("--listen", "HeartGrains:Listen", "address of HTTP; 0.0.0.0 for all of this machine's"),
         ("--port", "HeartGrains:Port", "port of HTTP; 0 takes a free one"),
+        ("--admin-port", "HeartGrains:Admin:Port", "a port of their own for operators' routes, on loopback; default none"),
+        ("--grpc-port", "HeartGrains:Grpc:Port", "gateway: port of gRPC; default none"),
         ("--data", "HeartGrains:Data", "folder of mode single: hearts and key"),
         ("--key", "HeartGrains:Key", "secret that ids are derived from, the same in all silos, for good; better in the environment"),
         ("--settings", "HeartGrains:Settings", "a JSON file of settings, followed while the program runs"),

@@ -14,7 +14,9 @@ internal sealed partial class BatchCommit(
     private static readonly Comparison<LedgerEntry> ByTargetThenOrder = static (left, right) =>
         left.Stream.Target.CompareTo(right.Stream.Target) is var order and not 0 ? order : left.Order.CompareTo(right.Order);
 
-    private readonly HeartEvent[] _events = new HeartEvent[options.BatchLimit];
+    // An entry has one event or two.
+    private readonly HeartEvent[] _events = new HeartEvent[2 * options.BatchLimit];
+    private int _count;
 
     /// <summary>Settles every entry of <paramref name="batch"/>; never throws.</summary>
     public async ValueTask CommitAsync(List<LedgerEntry> batch)
@@ -101,7 +103,7 @@ internal sealed partial class BatchCommit(
         IReadOnlyList<WrittenVersion> written;
         try
         {
-            written = await ledger.FindVersionsAsync(_events.AsMemory(0, batch.Count), CancellationToken.None);
+            written = await ledger.FindVersionsAsync(_events.AsMemory(0, _count), CancellationToken.None);
         }
         catch (LedgerException exception)
         {
@@ -112,8 +114,7 @@ internal sealed partial class BatchCommit(
         metrics.Conflict();
         var writers = written.ToDictionary(row => (row.Target, row.Version), row => row.Writer);
         foreach (var entry in batch)
-            if (writers.TryGetValue((entry.Stream.Target, entry.Version), out var writer) && writer != entry.Stream.Writer)
-                entry.Stream.IsStale = true;
+            if (IsRivals(entry, entry.FirstVersion) || IsRivals(entry, entry.Version)) entry.Stream.IsStale = true;
 
         SettleStale(batch);
         batch.RemoveAll(entry =>
@@ -123,6 +124,8 @@ internal sealed partial class BatchCommit(
             return true;
         });
         return written.Count > 0;
+
+        bool IsRivals(LedgerEntry entry, long version) => writers.TryGetValue((entry.Stream.Target, version), out var writer) && writer != entry.Stream.Writer;
     }
 
     /// <summary>Refused for what it holds: the halves go apart until the culprit stands alone.</summary>
@@ -147,9 +150,9 @@ internal sealed partial class BatchCommit(
     {
         LedgerStream? stream = null;
         var version = 0L;
-        for (var i = 0; i < batch.Count; i++)
+        _count = 0;
+        foreach (var entry in batch)
         {
-            var entry = batch[i];
             if (entry.Stream != stream)
             {
                 stream = entry.Stream;
@@ -157,11 +160,15 @@ internal sealed partial class BatchCommit(
             }
 
             entry.Version = ++version;
-            _events[i] = new HeartEvent(
+            _events[_count++] = new HeartEvent(
                 stream.Target, version, stream.TargetId, entry.Heart, entry.UserId, entry.Kind, entry.AtMicros, stream.Writer, entry.Origin, entry.NetworkMac);
+            if (entry.FromUserId is null) continue;
+            entry.Version = ++version;
+            _events[_count++] = new HeartEvent(
+                stream.Target, version, stream.TargetId, entry.FromHeart, entry.FromUserId, HeartEventKind.Withdrawn, entry.AtMicros, stream.Writer, entry.Origin);
         }
 
-        return _events.AsMemory(0, batch.Count);
+        return _events.AsMemory(0, _count);
     }
 
     // A settled entry belongs to its owner again, who may already have filled it anew: nothing of it is read after that.

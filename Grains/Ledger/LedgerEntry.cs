@@ -20,6 +20,10 @@ internal abstract class LedgerEntry
     public HeartId Heart;
     public string UserId = "";
     public HeartEventKind Kind;
+
+    /// <summary>Whose heart is withdrawn right behind, in the same commit, so that nobody sees both given; null for nobody's.</summary>
+    public string? FromUserId;
+    public HeartId FromHeart;
     public HeartOrigin? Origin;
     public long NetworkMac;
     public long AtMicros;
@@ -30,8 +34,11 @@ internal abstract class LedgerEntry
     /// <summary>The span of the call that waits for it, if that is traced.</summary>
     public Activity? Trace;
 
-    /// <summary>Set by the lane when the batch is made.</summary>
+    /// <summary>Of its last event; set by the lane when the batch is made.</summary>
     public long Version;
+
+    /// <summary>Of its first event.</summary>
+    public long FirstVersion => FromUserId is null ? Version : Version - 1;
 
     /// <summary>Set by the lane before the entry is handed back.</summary>
     public EntryOutcome Outcome;

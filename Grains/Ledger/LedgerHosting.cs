@@ -1,9 +1,12 @@
 using HeartGrains.Audit;
 using HeartGrains.Hosting;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using HeartGrains.Resilience;
+using HeartGrains.Users;
+using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -41,5 +44,8 @@ internal static class LedgerHosting
         services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IWebhookStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IJobStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IUserLog)provider.GetRequiredService<LedgerStore>().Hearts);
     }
 }

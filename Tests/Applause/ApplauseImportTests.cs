@@ -112,7 +112,7 @@ public sealed class ApplauseImportTests(ButtonServer server)
     public async Task Post_WithoutTheOperatorsKey_IsRefused()
     {
         using var refused = await server.ImportAsync($$"""[{"url":"{{_page}}","claps":5}]""", key: null);
-        await refused.ShouldBeProblemAsync(401, "operator-key-required");
+        await refused.ShouldBeProblemAsync(401, "credentials-required");
         (await server.Client.GetAsync("/applause/get-claps?url=" + _page).TextAsync()).ShouldBe("0");
     }
 

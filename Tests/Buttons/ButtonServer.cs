@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Buttons;
 
@@ -9,10 +10,10 @@ public sealed class ButtonServer : IAsyncLifetime
 {
     public const string OperatorKey = "an operator's key of tests";
 
-    private readonly GatewayServer _server = new(
+    private readonly GatewayServer _server = new([
         "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:OpenHeart:AddressReaders=soft, closed.example=off, strict.example=strict",
         "--HeartGrains:Applause:Enabled=true", "--HeartGrains:Applause:AddressReaders=soft, closed.example=off",
-        "--HeartGrains:OperatorKey=" + OperatorKey, "--HeartGrains:Sites=https://blog.example.com");
+        "--HeartGrains:Sites=https://blog.example.com", .. TestKeys.Switches(OperatorKey)]);
 
     /// <summary>Follows no redirect.</summary>
     public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
@@ -33,7 +34,8 @@ public sealed class ButtonServer : IAsyncLifetime
 
     /// <summary>A gateway with a button switched on and grains that do what a test says, tried once a call.</summary>
     internal static Task<ScriptedServer> ScriptedAsync(string button) => ScriptedServer.StartAsync(
-        (button + ":Enabled", "true"), ("Readers:Secret", "a secret that only tests know, of some length"), ("Resilience:RetryLimit", "0"), ("OperatorKey", OperatorKey));
+        (button + ":Enabled", "true"), ("Readers:Secret", "a secret that only tests know, of some length"), ("Resilience:RetryLimit", "0"), ("Auth:Keys:0:Name", "operator"),
+        ("Auth:Keys:0:Hash", TestKeys.HashOf(OperatorKey)), ("Auth:Keys:0:Scopes", "hearts:admin"));
 
     /// <summary>What a button sends whose reader is known by a browser of this name.</summary>
     internal Task<HttpResponseMessage> PostAsync(string path, string body, string reader, string contentType = "text/plain;charset=UTF-8", params (string Name, string Value)[] headers) =>

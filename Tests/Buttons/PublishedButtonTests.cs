@@ -7,7 +7,7 @@ namespace HeartGrains.Tests.Buttons;
 
 /// <summary>The buttons as npm has them, on a page of another origin, in a real browser, over a real cluster.</summary>
 [Collection(nameof(ClusterFixture))]
-public sealed class PublishedButtonTests(ClusterFixture cluster, LocalBrowser browser) : IClassFixture<LocalBrowser>
+public sealed class PublishedButtonTests(ClusterFixture cluster, LocalBrowser browser)
 {
     [Fact]
     public async Task OpenHeartElement_TwoReadersTap_IsOneHeartEachAndStays()

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Cluster;
 
@@ -95,35 +96,6 @@ public sealed class BreakerClusterTests(BreakerCluster cluster) : IClassFixture<
         await LocalCluster.UntilAsync(async () => await LedgersAsync(client, "closed", "over") == silos, Patience, "the silos do not tell");
     }
 
-    /// <summary>Membership is kept there and nothing else: what runs goes on, and who wants to join fails and has to try again.</summary>
-    [Fact]
-    public async Task Redis_GoneForAMinute_TheClusterServesOnAndNoSiloJoinsUntilItIsBack()
-    {
-        var clients = new[] { Client(0), Client(1) };
-        await LocalCluster.UntilAsync(async () => await IsGivenAsync(clients[0]) && await IsGivenAsync(clients[1]), Patience, "no heart is given");
-        await cluster.RunAsync("stop", "redis", "1");
-        var gone = TimeProvider.System.GetTimestamp();
-        var joining = cluster.RunAsync("add", "silo");
-        var served = 0;
-        while (TimeProvider.System.GetElapsedTime(gone) < TimeSpan.FromSeconds(60) || !joining.IsCompleted)
-        {
-            foreach (var client in clients)
-            {
-                using var answer = await GiveAsync(client);
-                answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Content.ReadAsStringAsync());
-                served++;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        TestContext.Current.TestOutputHelper?.WriteLine($"{served} hearts given while Redis was gone");
-        await Should.ThrowAsync<InvalidOperationException>(joining);
-        await cluster.RunAsync("start", "redis", "1");
-        await cluster.RunAsync("add", "silo");
-        await LocalCluster.UntilAsync(() => IsGivenAsync(clients[0]), Patience, "no heart is given again");
-    }
-
     private HttpClient Client(int gateway) => new() { BaseAddress = cluster.Gateways[gateway], Timeout = TimeSpan.FromSeconds(10) };
 
     private static Task<HttpResponseMessage> GiveAsync(HttpClient client) =>
@@ -176,7 +148,7 @@ public sealed class BreakerClusterTests(BreakerCluster cluster) : IClassFixture<
 }
 
 /// <summary>Two silos and two gateways that know an operator.</summary>
-public sealed class BreakerCluster() : LocalCluster(silos: 2, gateways: 2, $"OperatorKey={OperatorKey}")
+public sealed class BreakerCluster() : LocalCluster(silos: 2, gateways: 2, TestKeys.Settings(OperatorKey))
 {
     public const string OperatorKey = "an-operators-key-of-tests";
 }

@@ -12,10 +12,13 @@ public abstract class FaultedLoad(LocalCluster cluster)
     /// <summary>Until what is hot is compiled, also where the last test restarted a silo: on two cores that alone delays the probes by which silos find each other dead.</summary>
     private const int WarmUpSeconds = 8;
 
+    /// <summary>Processes that have been under load for so long.</summary>
+    private static readonly HashSet<int> Warm = [];
+
     /// <summary>Loads all gateways, injects the fault after three seconds, and verifies every heart through the API.</summary>
     protected async Task<HeartLoadReport> LoadWhileAsync(int seconds, Func<Task> fault)
     {
-        await HeartLoad.RunAsync(Options(WarmUpSeconds));
+        await WarmUpAsync();
         var options = Options(seconds);
         var load = HeartLoad.RunAsync(options);
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
@@ -29,6 +32,15 @@ public abstract class FaultedLoad(LocalCluster cluster)
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{Describe(report)}; longest outage of a target {report.Outages.Longest}; seed {options.Seed}; unknown {verdict.Unknown}");
         return report;
+    }
+
+    /// <summary>Unless all that run are warm from a test before.</summary>
+    private async Task WarmUpAsync()
+    {
+        int[] running = [.. (await cluster.MembersAsync("silo")).Concat(await cluster.MembersAsync("gateway")).Select(static member => member.ProcessId)];
+        if (running.All(Warm.Contains)) return;
+        await HeartLoad.RunAsync(Options(WarmUpSeconds));
+        Warm.UnionWith(running);
     }
 
     /// <summary>All targets alike: each is asked every second, so that an outage of one is seen, and seen to end.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Cluster;
 
@@ -11,6 +12,9 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
 {
     /// <summary>The checkout.</summary>
     public static readonly string Root = FindRoot();
+
+    // One starts at a time, so that no two choose the same ports.
+    private static readonly SemaphoreSlim Starting = new(1, 1);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("heartgrains-cluster-").FullName;
 
@@ -25,8 +29,17 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
         // PostgreSQL runs as another user when the tests run as root.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
-        await RunAsync(
-            ["up", "--silos", $"{silos}", "--gateways", $"{gateways}", "--ports", "auto", .. settings.SelectMany(static setting => new[] { "--set", setting })]);
+        await Starting.WaitAsync();
+        try
+        {
+            await RunAsync(
+                ["up", "--silos", $"{silos}", "--gateways", $"{gateways}", "--ports", "auto", .. settings.SelectMany(static setting => new[] { "--set", setting })]);
+        }
+        finally
+        {
+            Starting.Release();
+        }
+
         Gateways = [.. (await MembersAsync("gateway")).Select(member => member.Url)];
     }
 
@@ -122,7 +135,7 @@ public abstract class LocalCluster(int silos, int gateways, params string[] sett
 /// Three silos and two gateways, shared by the tests of its collection, each of which leaves it whole. Pages of <c>*.site.test</c> may call it, and buttons made elsewhere are switched on.
 /// </summary>
 public sealed class ClusterFixture() : LocalCluster(
-    silos: 3, gateways: 2, "Sites=http://*.site.test:*", "OpenHeart:Enabled=true", "Applause:Enabled=true", "OperatorKey=" + OperatorKey)
+    silos: 3, gateways: 2, ["Sites=http://*.site.test:*", "OpenHeart:Enabled=true", "Applause:Enabled=true", .. TestKeys.Settings(OperatorKey)])
 {
     public const string OperatorKey = "the-operator-key-of-tests";
 }
@@ -130,6 +143,6 @@ public sealed class ClusterFixture() : LocalCluster(
 [CollectionDefinition(nameof(ClusterFixture), DisableParallelization = true)]
 public sealed class ClusterCollection : ICollectionFixture<ClusterFixture>;
 
-/// <summary>Tests whose clusters want the machine for themselves.</summary>
+/// <summary>Tests that want the machine for themselves: they load it, or ask what is soon done. Clusters that mostly wait run beside other tests.</summary>
 [CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
 public sealed class AloneCollection;

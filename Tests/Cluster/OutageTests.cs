@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 namespace HeartGrains.Tests.Cluster;
 
 /// <summary>A cluster of its own that loses whole roles.</summary>
-[Collection(nameof(AloneCollection))]
 public sealed class OutageTests(SmallCluster cluster) : IClassFixture<SmallCluster>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -7,7 +7,7 @@ namespace HeartGrains.Tests.Cluster;
 
 /// <summary>Two people with a page of different gateways open, over a cluster that loses a silo.</summary>
 [Collection(nameof(ClusterFixture))]
-public sealed class PageClusterTests(ClusterFixture cluster, LocalBrowser browser) : IClassFixture<LocalBrowser>
+public sealed class PageClusterTests(ClusterFixture cluster, LocalBrowser browser)
 {
     /// <summary>All that a reader does with a heart, at one gateway; somebody sees it in a window of the other.</summary>
     [Fact]

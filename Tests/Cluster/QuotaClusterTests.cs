@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 namespace HeartGrains.Tests.Cluster;
 
 /// <summary>Quotas over real processes that die and join: no window is ever given more than the limit and what came back in it.</summary>
-[Collection(nameof(AloneCollection))]
 public sealed class QuotaClusterTests(QuotaFaultCluster cluster) : IClassFixture<QuotaFaultCluster>
 {
     private const int Workers = 8;

@@ -6,7 +6,6 @@ using System.Text.Json;
 namespace HeartGrains.Tests.Cluster;
 
 /// <summary>A silo that hangs with half of the quotas: from the first lost call the policy decides at once, and nobody is told that it was the user.</summary>
-[Collection(nameof(AloneCollection))]
 public sealed class QuotaOutageTests(QuotaOutageCluster cluster) : IClassFixture<QuotaOutageCluster>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

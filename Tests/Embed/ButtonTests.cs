@@ -7,7 +7,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Embed;
 
 /// <summary>The button in a real browser, over a real gateway.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class ButtonTests(LocalBrowser browser, EmbeddingServer server) : IClassFixture<EmbeddingServer>
 {
     private readonly string _target = HeartClient.Fresh("t");

@@ -6,7 +6,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Embed;
 
 /// <summary>The button on bad networks, in several windows and with spoilt storage.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class ButtonTroubleTests(LocalBrowser browser, EmbeddingServer server) : IClassFixture<EmbeddingServer>
 {
     private const string Record =

@@ -7,7 +7,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Embed;
 
 /// <summary>The heart of a page without JavaScript.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class FormTests(LocalBrowser browser, EmbeddingServer server) : IClassFixture<EmbeddingServer>
 {
     private const string Path = "/api/v1/hearts/form";

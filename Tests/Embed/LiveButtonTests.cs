@@ -6,7 +6,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Embed;
 
 /// <summary>The button's side of the live protocol, against a server of the test's making.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class LiveButtonTests(LocalBrowser browser, EmbeddingServer server) : IClassFixture<EmbeddingServer>
 {
     private readonly string _target = HeartClient.Fresh("t");

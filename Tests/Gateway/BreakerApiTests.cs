@@ -1,29 +1,27 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Gateway;
 
 /// <summary>The operator's hand on breakers, over real HTTP.</summary>
 public sealed class BreakerApiTests : IAsyncLifetime
 {
-    private const string Breakers = "/api/v1/breakers";
-    private const string OperatorKey = "an operator's key of tests";
+    private readonly OperatedGateway _gateway = new();
 
-    private readonly GatewayServer _server = new("--HeartGrains:OperatorKey=" + OperatorKey);
+    private HttpClient Client => _gateway.Server.Client;
 
-    private HttpClient Client => _server.Client;
+    public ValueTask InitializeAsync() => _gateway.InitializeAsync();
 
-    public ValueTask InitializeAsync() => _server.InitializeAsync();
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync() => _gateway.DisposeAsync();
 
     [Fact]
     public async Task Get_Breakers_ShowsEachOfThisProcess()
     {
         await Client.GiveAsync(HeartClient.Fresh("t"), "u");
         await Client.ReadAsync(HeartClient.Fresh("t"));
-        using var answer = await Client.GetAsync(Breakers);
+        using var answer = await Client.GetAsync(OperatedGateway.Breakers);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         var breakers = (await answer.JsonAsync()).GetProperty("breakers").EnumerateArray().ToDictionary(breaker => breaker.GetProperty("name").GetString()!);
         breakers.Keys.Order().ShouldBe(["hearts", "ledger", "quota"]);
@@ -41,32 +39,32 @@ public sealed class BreakerApiTests : IAsyncLifetime
     public async Task Post_ForcedOpen_RefusesUntilTheOperatorLetsGo()
     {
         var target = HeartClient.Fresh("t");
-        using var forced = await ForceAsync("hearts", """{"state":"forced_open","for":"10m","reason":"moving house"}""");
+        using var forced = await _gateway.ForceAsync("hearts", """{"state":"forced_open","for":"10m","reason":"moving house"}""");
         forced.StatusCode.ShouldBe(HttpStatusCode.OK);
         var told = await forced.JsonAsync();
         told.GetProperty("reaches").GetString().ShouldBe("cluster");
-        _server.Log.Lines.ShouldContain(static line => line.Contains("BreakerForced") && line.Contains("moving house"));
+        _gateway.Server.Log.Lines.ShouldContain(static line => line.Contains("BreakerForced") && line.Contains("moving house"));
         (told.GetProperty("until").GetDateTimeOffset() - TimeProvider.System.GetUtcNow()).ShouldBeInRange(TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
 
         using var refused = await Client.GiveAsync(target, "u");
         await refused.ShouldBeProblemAsync(503, "temporary-reduced-capacity");
         refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
-        var shown = await ShownAsync("hearts");
+        var shown = await _gateway.ShownAsync("hearts");
         shown.GetProperty("state").GetString().ShouldBe("forced_open");
         shown.GetProperty("reason").GetString().ShouldBe("moving house");
         shown.GetProperty("next_attempt_seconds").GetDouble().ShouldBeInRange(500, 600);
 
-        using var released = await ForceAsync("hearts", """{"state":"auto","reason":"moved"}""");
+        using var released = await _gateway.ForceAsync("hearts", """{"state":"auto","reason":"moved"}""");
         released.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await Client.GiveAsync(target, "u")).StatusCode.ShouldBe(HttpStatusCode.Created);
-        (await ShownAsync("hearts")).GetProperty("state").GetString().ShouldBe("closed");
+        (await _gateway.ShownAsync("hearts")).GetProperty("state").GetString().ShouldBe("closed");
     }
 
     [Fact]
     public async Task Post_ForAWhile_ExpiresByItself()
     {
-        (await ForceAsync("ledger", """{"state":"forced_open","for":"3s","reason":"a drill"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await ShownAsync("ledger")).GetProperty("state").GetString().ShouldBe("forced_open");
+        (await _gateway.ForceAsync("ledger", """{"state":"forced_open","for":"3s","reason":"a drill"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _gateway.ShownAsync("ledger")).GetProperty("state").GetString().ShouldBe("forced_open");
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         while ((await Client.GiveAsync(HeartClient.Fresh("t"), "u")).StatusCode != HttpStatusCode.Created)
         {
@@ -74,7 +72,11 @@ public sealed class BreakerApiTests : IAsyncLifetime
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
+}
 
+/// <summary>What an operator is refused, which changes nothing: one gateway for all of it.</summary>
+public sealed class BreakerRefusalTests(OperatedGateway gateway) : IClassFixture<OperatedGateway>
+{
     [Theory]
     [InlineData("hearts", """{"state":"open","for":"10m","reason":"r"}""", 400, "invalid-fields", "state")]
     [InlineData("hearts", """{"for":"10m","reason":"r"}""", 400, "invalid-fields", "state")]
@@ -104,29 +106,42 @@ public sealed class BreakerApiTests : IAsyncLifetime
     [InlineData("others", """{"state":"auto","reason":"r"}""", 404, "not-found", null)]
     public async Task Post_WrongInput_IsToldAndDoesNothing(string name, string body, int status, string code, string? field)
     {
-        using var answer = await ForceAsync(name, body);
+        using var answer = await gateway.ForceAsync(name, body);
         var problem = await answer.ShouldBeProblemAsync(status, code);
         if (field is not null) problem.GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue(problem.ToString());
-        (await ShownAsync("hearts")).GetProperty("state").GetString().ShouldBe("closed");
+        (await gateway.ShownAsync("hearts")).GetProperty("state").GetString().ShouldBe("closed");
     }
 
     [Fact]
     public async Task Post_WithoutTheKey_IsRefused()
     {
-        using var unsigned = await Client.PostJsonAsync(Breakers + "/hearts", """{"state":"auto","reason":"r"}""");
-        await unsigned.ShouldBeProblemAsync(401, "operator-key-required");
-        using var wrong = await ForceAsync("hearts", """{"state":"auto","reason":"r"}""", key: "another key of 16 characters");
-        await wrong.ShouldBeProblemAsync(401, "operator-key-required");
+        using var unsigned = await gateway.Server.Client.PostJsonAsync(OperatedGateway.Breakers + "/hearts", """{"state":"auto","reason":"r"}""");
+        await unsigned.ShouldBeProblemAsync(401, "credentials-required");
+        using var wrong = await gateway.ForceAsync("hearts", """{"state":"auto","reason":"r"}""", key: "another key of 16 characters");
+        await wrong.ShouldBeProblemAsync(401, "invalid-token");
     }
+}
 
-    private async Task<HttpResponseMessage> ForceAsync(string name, string body, string key = OperatorKey)
+/// <summary>A gateway that knows an operator.</summary>
+public sealed class OperatedGateway : IAsyncLifetime
+{
+    internal const string Breakers = "/api/v1/breakers";
+    private const string OperatorKey = "an operator's key of tests";
+
+    internal GatewayServer Server { get; } = new(TestKeys.Switches(OperatorKey));
+
+    public ValueTask InitializeAsync() => Server.InitializeAsync();
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    internal async Task<HttpResponseMessage> ForceAsync(string name, string body, string key = OperatorKey)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{Breakers}/{name}");
         request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        return await Client.SendAsync(request);
+        return await Server.Client.SendAsync(request);
     }
 
-    private async Task<JsonElement> ShownAsync(string name) =>
-        (await Client.GetAsync(Breakers).JsonAsync()).GetProperty("breakers").EnumerateArray().Single(breaker => breaker.GetProperty("name").GetString() == name);
+    internal async Task<JsonElement> ShownAsync(string name) =>
+        (await Server.Client.GetAsync(Breakers).JsonAsync()).GetProperty("breakers").EnumerateArray().Single(breaker => breaker.GetProperty("name").GetString() == name);
 }

@@ -88,7 +88,7 @@ public sealed class ClusterConnectionTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddHeartCalls().AddSites().AddReaders();
+        builder.Services.AddHeartCalls().AddSites().AddIdentity();
         builder.AddClusterClient(client =>
         {
             client.UseLocalhostClustering(clientPort);

@@ -31,6 +31,9 @@ public sealed class GatewayServer : IAsyncLifetime
 
     public Uri Url { get; private set; } = null!;
 
+    /// <summary>The operators' port, if the settings open one.</summary>
+    internal Uri AdminUrl => new(_app.Urls.ElementAt(1));
+
     public async ValueTask InitializeAsync()
     {
         var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--HeartGrains:Resilience:QuotaTimeout=00:00:02", .. _settings], defaultPort: 0, GatewayHosting.Features);

@@ -1,4 +1,5 @@
 using System.Net;
+using HeartGrains.Tests.Identity;
 
 namespace HeartGrains.Tests.Gateway;
 
@@ -8,7 +9,7 @@ public sealed class OutageLogTests : IAsyncLifetime
     private const string OperatorKey = "an operator's key of tests";
     private const int Calls = 300;
 
-    private readonly GatewayServer _server = new("--HeartGrains:OperatorKey=" + OperatorKey, "--HeartGrains:Breakers:Hearts:MinimumCalls=1000000");
+    private readonly GatewayServer _server = new([.. TestKeys.Switches(OperatorKey), "--HeartGrains:Breakers:Hearts:MinimumCalls=1000000"]);
 
     public ValueTask InitializeAsync() => _server.InitializeAsync();
 

@@ -4,14 +4,12 @@ using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
-using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
-using HeartGrains.Hosting;
 using HeartGrains.Live;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
@@ -55,8 +53,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(
             setting => KeyValuePair.Create("HeartGrains:" + setting.Key, (string?)setting.Value)));
-        builder.Services.AddHeartCalls().AddSites().AddReaders().AddLocalLimits().AddOverloadGuard().AddButtons().AddEmbed();
-        builder.Services.AddSingleton(new OperatorKey(new HostSettings { OperatorKey = builder.Configuration["HeartGrains:OperatorKey"] }));
+        builder.Services.AddHeartCalls().AddSites().AddIdentity().AddLocalLimits().AddOverloadGuard().AddButtons().AddEmbed();
         builder.Services.AddSingleton(GrainFactoryProxy.Of(grains));
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         var app = builder.Build();
@@ -148,6 +145,8 @@ public class GrainFactoryProxy : DispatchProxy
         public ValueTask<HeartReceipt> GiveAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) => new(grains.Write(grains.Count(), cancellationToken));
 
         public ValueTask<HeartReceipt> WithdrawAsync(string userId, HeartOrigin? origin = null, CancellationToken cancellationToken = default) => GiveAsync(userId, origin, cancellationToken);
+
+        public ValueTask<HeartReceipt> MergeAsync(string fromUserId, string toUserId, HeartOrigin origin, CancellationToken cancellationToken = default) => GiveAsync(toUserId, origin, cancellationToken);
 
         public ValueTask<HeartState> ReadAsync(string? userId, CancellationToken cancellationToken = default) => new(grains.Read(grains.Count(), cancellationToken));
 

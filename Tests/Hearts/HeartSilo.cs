@@ -1,9 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
+using HeartGrains.Jobs;
 using HeartGrains.Ledger;
+using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
+using HeartGrains.Storage;
+using HeartGrains.Users;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -18,11 +23,12 @@ internal sealed class HeartSilo : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly IHost _host;
+    private readonly int _port;
     private Task? _stopping;
 
-    private HeartSilo(IHost host)
+    private HeartSilo(IHost host, int port)
     {
-        _host = host;
+        (_host, _port) = (host, port);
         Ledger = host.Services.GetRequiredService<HookedLedger>();
         Breaker = host.Services.GetRequiredService<Breakers>().Of(Breakers.Ledger);
         Keys = host.Services.GetRequiredService<HeartKeys>();
@@ -36,7 +42,13 @@ internal sealed class HeartSilo : IAsyncDisposable
 
     /// <param name="store">Where the hearts are.</param>
     /// <param name="settings">Settings below <c>HeartGrains:</c>.</param>
-    public static async Task<HeartSilo> StartAsync(HeartStore store, params (string Key, string Value)[] settings)
+    public static Task<HeartSilo> StartAsync(HeartStore store, params (string Key, string Value)[] settings) => StartAsync(store, null, null, settings);
+
+    /// <param name="store">Where the hearts are.</param>
+    /// <param name="beside">A silo of the same cluster, if any.</param>
+    /// <param name="configure">Adds services.</param>
+    /// <param name="settings">Settings below <c>HeartGrains:</c>.</param>
+    public static async Task<HeartSilo> StartAsync(HeartStore store, HeartSilo? beside, Action<IServiceCollection>? configure, params (string Key, string Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
 
@@ -57,15 +69,24 @@ internal sealed class HeartSilo : IAsyncDisposable
         builder.Services.AddSingleton(provider => new HookedLedger(store.Open(provider.GetRequiredService<IOptions<LedgerOptions>>().Value)));
         builder.Services.AddSingleton<IHeartLedger>(provider =>
             new GuardedLedger(provider.GetRequiredService<HookedLedger>(), provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), TimeProvider.System));
+        builder.Services.AddSingleton(provider => (IEventLog)provider.GetRequiredService<HookedLedger>().Inner);
+        builder.Services.AddSingleton(provider => (IJobStore)provider.GetRequiredService<HookedLedger>().Inner);
+        builder.Services.AddSingleton(provider => (IUserLog)provider.GetRequiredService<HookedLedger>().Inner);
+        configure?.Invoke(builder.Services);
+        var port = FreePort();
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();
-            silo.UseLocalhostClustering(FreePort(), FreePort());
+            silo.UseLocalhostClustering(port, FreePort(), beside is null ? null : new IPEndPoint(IPAddress.Loopback, beside._port));
+            silo.AddRateLimiting(spareSeats: 0);
+            silo.AddProcessGrainStorage(RateLimitHosting.StorageName);
         });
         var built = builder.Build();
         await built.StartAsync();
-        return new HeartSilo(built);
+        return new HeartSilo(built, port);
     }
+
+    public IServiceProvider Services => _host.Services;
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 

@@ -35,6 +35,9 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
         }
     }
 
+    /// <summary>The ledger itself.</summary>
+    public IHeartLedger Inner => inner;
+
     public static Task Refuse() => throw new LedgerException("The ledger is down.");
 
     public HeartEvent[] LogOf(Guid target) => [.. Batches.SelectMany(batch => batch).Where(row => row.Target == target)];

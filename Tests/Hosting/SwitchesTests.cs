@@ -1,3 +1,4 @@
+using HeartGrains.Gateway;
 using HeartGrains.Hosting;
 using Microsoft.Extensions.Configuration;
 
@@ -37,8 +38,10 @@ public class SwitchesTests
         var known = Switches.All.Values.Where(key => key.StartsWith("HeartGrains:", StringComparison.Ordinal));
         foreach (var key in known)
         {
-            var type = typeof(HostSettings);
-            foreach (var name in key.Split(':')[1..])
+            var names = key.Split(':')[1..];
+            var isFeature = GatewayHosting.Features.TryGetValue(names[0], out var type);
+            type ??= typeof(HostSettings);
+            foreach (var name in isFeature ? names[1..] : names)
                 type = type.GetProperty(name).ShouldNotBeNull(key).PropertyType;
         }
 

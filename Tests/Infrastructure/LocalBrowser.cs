@@ -1,8 +1,11 @@
+using HeartGrains.Tests.Infrastructure;
 using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(LocalBrowser))]
 
 namespace HeartGrains.Tests.Infrastructure;
 
-/// <summary>Debian's Chromium, driven by Playwright. Started when first asked for; each test opens contexts of its own, which share nothing.</summary>
+/// <summary>Debian's Chromium, driven by Playwright, one for all test classes. Started when first asked for; each test opens contexts of its own, which share nothing.</summary>
 public sealed class LocalBrowser : IAsyncLifetime
 {
     private const string Program = "/usr/bin/chromium";
@@ -45,7 +48,3 @@ public sealed class LocalBrowser : IAsyncLifetime
         }
     }
 }
-
-/// <summary>Tests in a browser, which share one.</summary>
-[CollectionDefinition(nameof(BrowserCollection))]
-public sealed class BrowserCollection : ICollectionFixture<LocalBrowser>;

@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HeartGrains.Tests.Live;
 
 /// <summary>What docs/live.md says is so.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed partial class LivePageTests(LocalBrowser browser)
 {
     private static readonly string Page = DeployedFiles.Page("live.md");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using HeartGrains.Tests.Cluster;
+using HeartGrains.Tests.Identity;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -112,5 +113,5 @@ public sealed class ObservedCluster : IAsyncLifetime
     }
 
     private sealed class SiloAndGateway(string collector)
-        : LocalCluster(silos: 1, gateways: 1, $"OperatorKey={OperatorKey}", "Overload:Enabled=true", $"Traces:Endpoint={collector}");
+        : LocalCluster(silos: 1, gateways: 1, [.. TestKeys.Settings(OperatorKey), "Overload:Enabled=true", $"Traces:Endpoint={collector}"]);
 }

@@ -2,6 +2,7 @@ using HeartGrains.Diagnostics;
 using HeartGrains.Hosting;
 using HeartGrains.Tests.Cluster;
 using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Identity;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -64,7 +65,7 @@ public sealed class TraceTests
     public async Task Spans_OfAnyCall_NameNoUserAndNoTarget()
     {
         await using var collector = await OtlpReceiver.StartAsync(HttpProtocols.Http1);
-        await using (var server = await StartAsync(collector, $"--HeartGrains:OperatorKey={OperatorKey}"))
+        await using (var server = await StartAsync(collector, TestKeys.Switches(OperatorKey)))
         {
             (await server.Client.GiveAsync("secret-target", "secret-user")).Dispose();
             (await server.Client.ReadAsync("secret-target", "secret-user")).Dispose();

@@ -4,7 +4,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Pages;
 
 /// <summary>The demo feed.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class DemoPageTests(LocalBrowser browser, PageServer server) : IClassFixture<PageServer>
 {
     [Fact]

@@ -5,7 +5,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Pages;
 
 /// <summary>The start page as a newcomer uses it.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class HomePageTests(LocalBrowser browser, PageServer server) : IClassFixture<PageServer>
 {
     private const string Welcome = "welcome";

@@ -10,7 +10,6 @@ namespace HeartGrains.Tests.Pages;
 /// Every page in every language and colour scheme: accessible, within its policy, asking no other host, fitting the smallest screen. With
 /// <c>HEARTGRAINS_SCREENSHOTS</c> set to a folder, the pictures of the documentation are made on the way.
 /// </summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class PageLooksTests(LocalBrowser browser, PageServer server) : IClassFixture<PageServer>
 {
     private static readonly (int Width, int Height) Desktop = (1280, 800);

@@ -117,7 +117,7 @@ public sealed class PageTests(PageServer server) : IClassFixture<PageServer>
     public void Template_WhatIsInserted_IsEscaped()
     {
         var texts = PageLanguages.All[0].Texts.ToDictionary(static pair => pair.Key, static pair => pair.Key == "lang" ? "\"<&'" : pair.Value);
-        var names = (string[])["origin", "button", "integrity", "kept", "tab.element.more", "tab.open.more", "tab.applause.more", "tab.form.more", "tab.badge.more", "tab.curl.more", "code", "languages", "alternates", "dashboard", "style", "style-without-script", "script", "icon"];
+        var names = (string[])["origin", "button", "integrity", "kept", "tab.element.more", "tab.open.more", "tab.applause.more", "tab.form.more", "tab.badge.more", "tab.curl.more", "code", "languages", "alternates", "metrics", "dashboard", "style", "style-without-script", "script", "icon"];
         new PageTemplate("home.html", texts, names).Render(names.ToDictionary(static name => name, static _ => "<x>"))
             .ShouldContain("<html lang=\"&quot;&lt;&amp;&#x27;\">");
     }

@@ -5,7 +5,6 @@ using Microsoft.Playwright;
 namespace HeartGrains.Tests.Sites;
 
 /// <summary>Pages of other origins in a real browser: who is let in, who is whom, and what another page can do in a reader's name.</summary>
-[Collection(nameof(BrowserCollection))]
 public sealed class CrossOriginTests(LocalBrowser browser) : IAsyncLifetime
 {
     private readonly GatewayServer _gateway = new($"--HeartGrains:Sites=https://{TlsFront.Hearts}:*,http://{TlsFront.Hearts}:*,https://blog.site.test:*,https://*.wide.test:*,http://blog.site.test:*", "--HeartGrains:TrustedProxies=127.0.0.1");

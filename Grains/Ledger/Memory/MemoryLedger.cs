@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
+using HeartGrains.Users;
 
 namespace HeartGrains.Ledger.Memory;
 
 /// <summary>A ledger that lives as long as the process. Its projections are never behind, so there is nothing to fold.</summary>
-public sealed partial class MemoryLedger : IHeartLedger, IEventLog
+public sealed partial class MemoryLedger : IHeartLedger, IEventLog, IJobStore, IUserLog
 {
     private readonly ConcurrentDictionary<Guid, MemoryTarget> _targets = new();
     private readonly ConcurrentDictionary<Guid, long> _openings = new();

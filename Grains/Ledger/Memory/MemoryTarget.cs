@@ -117,6 +117,22 @@ internal sealed class MemoryTarget(Guid key, string targetId)
         }
     }
 
+    /// <summary>Puts a tombstone in the place of a user's name, and forgets the network; false when the event is not that user's.</summary>
+    public bool Rename(long version, string userId, string tombstone)
+    {
+        lock (_lock)
+        {
+            var entry = _log[(int)version - 1];
+            if (entry.UserId != userId) return false;
+            _log[(int)version - 1] = entry with
+            {
+                UserId = tombstone,
+                Origin = entry.Origin is NetworkOrigin told ? told with { Origin = told.Origin with { Network = null } } : entry.Origin,
+            };
+            return true;
+        }
+    }
+
     private void Withdraw(HeartId heart)
     {
         _count--;

@@ -2,12 +2,14 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using HeartGrains.Audit;
+using HeartGrains.Jobs;
+using HeartGrains.Users;
 using Npgsql;
 
 namespace HeartGrains.Ledger.Postgres;
 
 /// <summary>The ledger in PostgreSQL: shared by all silos, folded by whichever comes first. See <c>docs/ledger.md</c>.</summary>
-public sealed partial class PostgresLedger : IHeartLedger, IEventLog, IAsyncDisposable
+public sealed partial class PostgresLedger : IHeartLedger, IEventLog, IJobStore, IUserLog, IAsyncDisposable
 {
     private const string SetOpeningSql = """
         insert into heart_opening as o (target, opening, target_id) values ($1, $2, $3)

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
+using HeartGrains.Jobs;
+using HeartGrains.Users;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +12,7 @@ namespace HeartGrains.Ledger.Sqlite;
 /// The ledger in one SQLite file, <c>hearts.db</c>, of one process. Its calls block the thread they run on for as long as the disk
 /// takes: SQLite has no others.
 /// </summary>
-public sealed partial class SqliteLedger : IHeartLedger, IEventLog, IDisposable
+public sealed partial class SqliteLedger : IHeartLedger, IEventLog, IJobStore, IUserLog, IDisposable
 {
     private const int BusyTimeoutSeconds = 2;
     private const int MigrationTimeoutSeconds = 60;

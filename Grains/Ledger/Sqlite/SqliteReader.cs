@@ -17,6 +17,8 @@ internal sealed class SqliteReader : IDisposable
     {
         _connection = connection;
         Log = new SqliteLog(connection);
+        Jobs = new SqliteJobs(connection);
+        Users = new SqliteUsers(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
         // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
@@ -77,8 +79,17 @@ internal sealed class SqliteReader : IDisposable
             "select target_id, count, version from heart_target where count > 0 order by count desc, target limit $limit", "$limit");
     }
 
+    /// <summary>For statements that are rarely asked.</summary>
+    public SqliteConnection Connection => _connection;
+
     /// <summary>The log over all targets.</summary>
     public SqliteLog Log { get; }
+
+    /// <summary>Long operations.</summary>
+    public SqliteJobs Jobs { get; }
+
+    /// <summary>The log as it concerns one user.</summary>
+    public SqliteUsers Users { get; }
 
     public List<WrittenVersion> FindVersions(ReadOnlySpan<HeartEvent> batch)
     {

@@ -21,6 +21,8 @@ internal sealed class SqliteWriter : IDisposable
     {
         _connection = connection;
         _appender = new SqliteAppender(connection);
+        Jobs = new SqliteJobs(connection);
+        Users = new SqliteUsers(connection);
         _findRange = Prepare(
             "select seq, min(seq + $limit, coalesce((select max(seq) from heart_event), 0)) from heart_fold", _limit);
         _foldSteps =
@@ -44,6 +46,15 @@ internal sealed class SqliteWriter : IDisposable
             Prepare("update heart_fold set seq = $to", _to),
         ];
     }
+
+    /// <summary>For statements that are rarely asked.</summary>
+    public SqliteConnection Connection => _connection;
+
+    /// <summary>Long operations.</summary>
+    public SqliteJobs Jobs { get; }
+
+    /// <summary>The log as it concerns one user.</summary>
+    public SqliteUsers Users { get; }
 
     /// <inheritdoc cref="SqliteAppender.LastError"/>
     public string LastError => _appender.LastError;

@@ -1,0 +1,121 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Matching;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HeartGrains.Hosting;
+
+/// <summary>The ports of a program that answer an endpoint.</summary>
+[Flags]
+public enum Ports
+{
+    /// <summary>The port for everybody.</summary>
+    Public = 1,
+
+    /// <summary>The operators' port, or the one for everybody while operators have none of their own.</summary>
+    Operators = 2,
+
+    /// <summary>Whichever is asked.</summary>
+    All = Public | Operators,
+}
+
+/// <summary>In an endpoint's metadata: the ports that answer it. Without it that is the port for everybody.</summary>
+public interface IPortsMetadata
+{
+    /// <summary>Where the endpoint is; elsewhere it is not found.</summary>
+    Ports Ports { get; }
+}
+
+/// <summary>
+/// A port of the operators' own (<see cref="AdminSettings"/>). Which port a request came in by is known from its connection, never from what it says of itself, such as its
+/// <c>Host</c>. While none is configured the program's one port answers everything.
+/// </summary>
+public static class AdminPort
+{
+    /// <summary>Opens the operators' port, if one is configured. Goes after the program's own: <c>app.Urls</c> keeps the order.</summary>
+    internal static void AddAdminPort(this WebApplicationBuilder builder, HostSettings settings)
+    {
+        if (settings.Admin.Port is not { } port) return;
+        var (key, listen) = ($"{HostSettings.Section}:Admin:Port", settings.Admin.Listen);
+        if (!IPAddress.TryParse(listen, out var address)) throw StartException.Setting($"{HostSettings.Section}:Admin:Listen", $"'{listen}' is not an IP address");
+        if (port != 0 && port == settings.Port) throw StartException.Setting(key, $"'{port}' is the port for everybody; operators need one of their own");
+        ServiceHost.RequireFreePort(address, port, $"{HostSettings.Section}:Admin");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, port, static listener => listener.Use(static next => connection =>
+        {
+            connection.Features.Set(OperatorsConnection.Instance);
+            return next(connection);
+        })));
+        builder.Services.AddSingleton<MatcherPolicy, PortMatcherPolicy>();
+    }
+
+    /// <summary>Where operators' routes are, of the addresses that a program listens on in the order it opened them.</summary>
+    public static string UrlOf(IEnumerable<string> urls, HostSettings settings) => settings.Admin.Port is null ? urls.First() : urls.ElementAt(1);
+
+    /// <summary>Says in an endpoint's metadata which ports answer it.</summary>
+    public static TBuilder On<TBuilder>(this TBuilder endpoint, Ports ports) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new PortsMetadata(ports));
+
+    private sealed record PortsMetadata(Ports Ports) : IPortsMetadata;
+
+    private sealed class OperatorsConnection
+    {
+        public static readonly OperatorsConnection Instance = new();
+    }
+
+    /// <summary>
+    /// Branches routing by port, before it looks at methods: what is not on a port is not found there by any method. Where only some of a path's methods are the operators', those are
+    /// not found on the port for everybody.
+    /// </summary>
+    private sealed class PortMatcherPolicy : MatcherPolicy, INodeBuilderPolicy
+    {
+        private static readonly Ports[] Each = [Ports.Public, Ports.Operators];
+
+        /// <summary>Well before that of methods (-1000).</summary>
+        public override int Order => -2000;
+
+        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => true;
+
+        public IReadOnlyList<PolicyNodeEdge> GetEdges(IReadOnlyList<Endpoint> endpoints) =>
+            [.. Each.Select(port => new PolicyNodeEdge(port, SeenOn(port, endpoints))).Where(static edge => edge.Endpoints.Count > 0)];
+
+        public PolicyJumpTable BuildJumpTable(int exitDestination, IReadOnlyList<PolicyJumpTableEdge> edges)
+        {
+            return new PortJumpTable(DestinationOf(Ports.Public), DestinationOf(Ports.Operators));
+
+            int DestinationOf(Ports port)
+            {
+                foreach (var edge in edges)
+                    if ((Ports)edge.State == port)
+                        return edge.Destination;
+
+                return exitDestination;
+            }
+        }
+
+        private static List<Endpoint> SeenOn(Ports port, IReadOnlyList<Endpoint> endpoints) =>
+            endpoints.Any(endpoint => IsHere(endpoint, port)) ? [.. endpoints.Select(endpoint => IsHere(endpoint, port) ? endpoint : Absent((RouteEndpoint)endpoint))] : [];
+
+        private static bool IsHere(Endpoint endpoint, Ports port) => (endpoint.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public).HasFlag(port);
+
+        /// <summary>Takes the same calls and finds nothing.</summary>
+        private static RouteEndpoint Absent(RouteEndpoint endpoint) => new(
+            static context =>
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            },
+            endpoint.RoutePattern,
+            endpoint.Order,
+            new EndpointMetadataCollection(endpoint.Metadata.OfType<IHttpMethodMetadata>()),
+            "absent");
+    }
+
+    private sealed class PortJumpTable(int everybodys, int operators) : PolicyJumpTable
+    {
+        public override int GetDestination(HttpContext httpContext) => httpContext.Features.Get<OperatorsConnection>() is null ? everybodys : operators;
+    }
+}

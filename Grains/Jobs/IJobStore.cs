@@ -1,0 +1,22 @@
+using HeartGrains.Ledger;
+
+namespace HeartGrains.Jobs;
+
+/// <summary>Where long operations are kept. Safe for concurrent use. Every method throws <see cref="LedgerException"/> when the store cannot answer.</summary>
+public interface IJobStore
+{
+    /// <summary>Stores a new operation unless one of its kind and subject is not finished. Returns the one that is there then. When it throws it may have been stored.</summary>
+    ValueTask<Job> OpenAsync(Job job, CancellationToken cancellationToken);
+
+    /// <summary>The operation of this kind and subject that is not finished, or null.</summary>
+    ValueTask<Job?> FindOpenAsync(string kind, string subject, CancellationToken cancellationToken);
+
+    /// <summary>The operation of this name, or null.</summary>
+    ValueTask<Job?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Kinds and subjects of what is not finished, oldest first.</summary>
+    ValueTask<IReadOnlyList<(string Kind, string Subject)>> ListOpenAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Stores what a page has done, durably, if its step follows the stored one. False when somebody else has moved the operation on.</summary>
+    ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken);
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using HeartGrains.Audit;
+using HeartGrains.Hearts;
+using HeartGrains.Jobs;
+using HeartGrains.Ledger;
+
+namespace HeartGrains.Users;
+
+/// <summary>
+/// Makes an anonymous reader's hearts an account's. Each target does its part in one commit (<see cref="IHeartGrain.MergeAsync"/>), so that none is lost and none counted twice whenever it stops. A pass that moved
+/// nothing is the last.
+/// </summary>
+internal sealed class MergeWork(IEventLog log, IUserLog users, JobHearts hearts, HeartKeys keys, TimeProvider time) : IJobWork
+{
+    /// <summary>The kind of these operations.</summary>
+    public const string Name = "merge-user";
+
+    private const int PageSize = 500;
+
+    /// <inheritdoc/>
+    public string Kind => Name;
+
+    /// <inheritdoc/>
+    public async ValueTask<JobPage> RunPageAsync(Job job, CancellationToken cancellationToken)
+    {
+        var (reader, account) = JsonSerializer.Deserialize(job.Arguments!, UserJson.Default.MergeArguments)!;
+        var state = job.Checkpoint is { } checkpoint ? JsonSerializer.Deserialize(checkpoint, UserJson.Default.MergeState)! : new MergeState(0, default, 0, 0, 0, 0);
+        var rows = await log.ReadAsync(new EventPosition(state.Order, state.Target, state.Version), long.MaxValue, new EventFilter(null, reader), PageSize, cancellationToken);
+        if (rows.Count == 0)
+        {
+            return state.Found > 0
+                ? await NextAsync(state with { Order = 0, Target = default, Version = 0, Found = 0 })
+                : JobPage.Done(await DecideAsync(job, reader, account, state, cancellationToken));
+        }
+
+        var origin = job.Origin(HeartCause.Merged);
+        var moved = 0L;
+        string[] targets = [.. rows.Where(static row => row.Kind == HeartEventKind.Given).Select(static row => row.TargetId).Distinct()];
+        await hearts.ForEachAsync(
+            targets,
+            async (target, token) =>
+            {
+                var receipt = await hearts.CommitAsync(call => hearts.Grain(target).MergeAsync(reader, account, origin, call), static receipt => receipt.Outcome, token);
+                if (receipt.Changed) Interlocked.Increment(ref moved);
+            },
+            cancellationToken);
+        var last = rows[^1].Position;
+        return await NextAsync(new MergeState(last.Order, last.Target, last.Version, state.Found + moved, state.Targets + targets.Length, state.Withdrawn + moved));
+    }
+
+    private static ValueTask<JobPage> NextAsync(MergeState state) => new(JobPage.Next(
+        JsonSerializer.Serialize(state, UserJson.Default.MergeState), JsonSerializer.Serialize(new MergeProgress(state.Withdrawn, 0, state.Targets), UserJson.Default.MergeProgress)));
+
+    /// <summary>Says it in the log of both, if anything was done, with the figures as the log has them.</summary>
+    private async Task<string> DecideAsync(Job job, string reader, string account, MergeState state, CancellationToken cancellationToken)
+    {
+        var moved = (await users.CountAsync(account, job.Id, cancellationToken)).Given;
+        var already = (await users.CountAsync(reader, job.Id, cancellationToken)).Withdrawn - moved;
+        if (moved + already > 0)
+        {
+            var (from, into) = (keys.OfUser(reader), keys.OfUser(account));
+            await SayAsync(1, reader, from, new MergedDetail("merged", moved, already, null, into.ToString()));
+            await SayAsync(0, account, into, new MergedDetail("merged", moved, already, from.ToString(), null));
+        }
+
+        return JsonSerializer.Serialize(new MergeProgress(moved, already, moved + already), UserJson.Default.MergeProgress);
+
+        async Task SayAsync(int ordinal, string userId, HeartId user, MergedDetail detail)
+        {
+            var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+            await log.DecideAsync(
+                new Decision(job.DecisionId(ordinal), now, null, userId, user, job.Origin(HeartCause.Merged), 0, JsonSerializer.Serialize(detail, UserJson.Default.MergedDetail)), cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Text.Json;
+using HeartGrains.Hosting;
+using HeartGrains.RateLimiting;
+using Orleans.Runtime;
+
+namespace HeartGrains.Users;
+
+/// <summary>A user's quotas: the grain's memory and its stored row.</summary>
+internal sealed class QuotaUserData(IGrainFactory grains, LiveSettings<QuotaSettings> settings) : IUserData
+{
+    /// <inheritdoc/>
+    public ValueTask EraseAsync(string userId, string tombstone, CancellationToken cancellationToken) => GrainOf(userId).ResetAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask ExportAsync(string userId, Action<Action<Utf8JsonWriter>> line, CancellationToken cancellationToken)
+    {
+        var policies = Array.FindAll(settings.Current.Policies, static policy => policy.Dimension == QuotaDimension.User);
+        if (policies.Length == 0) return;
+        var verdicts = await GrainOf(userId).ReadAsync(Array.ConvertAll(policies, static policy => policy.Name), cancellationToken);
+        foreach (var (index, policy) in policies.Index())
+        {
+            if (verdicts[index] == QuotaVerdict.Unknown) continue;
+            line(json =>
+            {
+                json.WriteString("type"u8, "quota"u8);
+                json.WriteString("policy"u8, policy.Name);
+                json.WriteNumber("limit"u8, policy.Limit);
+                json.WriteNumber("remaining_at_grain"u8, verdicts[index].Remaining);
+                json.WriteNumber("reset_seconds"u8, (verdicts[index].ResetMillis + 999) / 1000);
+            });
+        }
+    }
+
+    private IRateLimitGrain GrainOf(string userId) => (IRateLimitGrain)grains.GetGrain(typeof(IRateLimitGrain), IdSpan.Create(QuotaKey.Of(QuotaDimension.User, userId)));
+}

@@ -1,0 +1,42 @@
+using System.Text.Json.Serialization;
+
+namespace HeartGrains.Users;
+
+/// <summary>What an erasure is told.</summary>
+internal sealed record EraseArguments(string UserId);
+
+/// <summary>
+/// Where an erasure stands. Names: those to be forgotten, the user's own first, then those of readers who were merged into it; Name: which is being worked on; Order, Target and Version: the last row that is done in
+/// this pass over its rows; Found: rows that this pass has found; Hearts and Rows: what was done so far, about.
+/// </summary>
+internal sealed record EraseState(List<string> Names, int Name, long Order, Guid Target, long Version, long Found, long Hearts, long Rows);
+
+/// <summary>What an erasure tells of itself, and the decision about it.</summary>
+internal sealed record EraseProgress(long Hearts, long Rows);
+
+/// <summary>The decision that a user is forgotten.</summary>
+internal sealed record ErasedDetail(string Action, string Receipt, long Hearts, long Rows);
+
+/// <summary>What a merge is told.</summary>
+internal sealed record MergeArguments(string Reader, string Account);
+
+/// <summary>Where a merge stands: the last row of the reader that is done in this pass, hearts that this pass has moved, and targets asked so far.</summary>
+internal sealed record MergeState(long Order, Guid Target, long Version, long Found, long Targets, long Withdrawn);
+
+/// <summary>What a merge tells of itself.</summary>
+internal sealed record MergeProgress(long Moved, long Already, long Targets);
+
+/// <summary>The decision that a reader's hearts are an account's. Whose stands there as the desk knows users: by a keyed hash.</summary>
+internal sealed record MergedDetail(string Action, long Moved, long Already, string? From, string? Into);
+
+/// <summary>Writes and reads them.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(EraseArguments))]
+[JsonSerializable(typeof(EraseState))]
+[JsonSerializable(typeof(EraseProgress))]
+[JsonSerializable(typeof(ErasedDetail))]
+[JsonSerializable(typeof(MergeArguments))]
+[JsonSerializable(typeof(MergeState))]
+[JsonSerializable(typeof(MergeProgress))]
+[JsonSerializable(typeof(MergedDetail))]
+internal sealed partial class UserJson : JsonSerializerContext;

@@ -1,0 +1,136 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace HeartGrains.Tests.OpenApi;
+
+/// <summary>The calls that are made of each operation of the document: its examples, and what is wrong with them in every way that fits all operations.</summary>
+internal static class CallPlan
+{
+    // More than the most that any call takes.
+    private const int TooManyBytes = 1100 * 1024;
+
+    /// <summary>As the document shows it: each body once more, then with all that may be given.</summary>
+    public static IEnumerable<HttpRequestMessage> Examples(DocumentedCall call)
+    {
+        foreach (var body in BodiesOf(call))
+        {
+            yield return Request(call, body);
+            yield return Request(call, body);
+        }
+
+        yield return Request(call, BodiesOf(call).First(), static parameter => parameter["example"] is not null);
+        yield return With(Request(call, BodiesOf(call).First()), static headers => headers.Add("Origin", "https://blog.example.com"));
+        foreach (var request in Special(call)) yield return request;
+    }
+
+    /// <summary>What a careless or a hostile client sends.</summary>
+    public static IEnumerable<HttpRequestMessage> Mistakes(DocumentedCall call)
+    {
+        var body = BodiesOf(call).First();
+        yield return Request(call, body, more: "nobody_knows=1");
+        yield return Request(call, body, static _ => true, unknown: "nope");
+        if (call.Parameters.Any(static parameter => parameter["in"]!.GetValue<string>() == "path")) yield return Request(call, body, path: "%21");
+        yield return With(Request(call, body), static headers => headers.Add("Cookie", "heart_reader=forged"));
+        yield return With(Request(call, body), static headers => headers.Add("Origin", "https://evil.example"));
+        yield return With(Request(call, body), static headers => headers.Authorization = null);
+        yield return With(Request(call, body), static headers => headers.Authorization = ApiServer.Bearer("of nobody, long enough to be a key"));
+        foreach (var key in (string[])[ApiServer.ReadKey, ApiServer.WriteKey]) yield return With(Request(call, body), headers => headers.Authorization = ApiServer.Bearer(key));
+        if (call.Bodies is not { } bodies) yield break;
+        foreach (var (type, _) in bodies)
+        {
+            yield return Request(call, (type, "{"));
+            yield return Request(call, (type, "[\"\"]"));
+            yield return Request(call, (type, "{\"nobody_knows\":1}"));
+            yield return Request(call, (type, new string('a', TooManyBytes)));
+        }
+
+        yield return Request(call, ("application/xml", "<heart/>"));
+
+        // Of a user, where the body says none.
+        foreach (var other in BodiesOf(call).Skip(1)) yield return With(Request(call, other), static headers => headers.Add("Cookie", "heart_reader=forged"));
+    }
+
+    public static HttpRequestMessage Request(
+        DocumentedCall call, (string Type, string Text)? body = null, Func<JsonNode, bool>? isGiven = null, string? more = null, string? unknown = null, string? path = null)
+    {
+        var (route, query) = (call.Path, new List<string>());
+        var request = new HttpRequestMessage { Method = call.Method };
+        foreach (var parameter in call.Parameters.Where(parameter => parameter["required"]?.GetValue<bool>() is true || isGiven?.Invoke(parameter) is true))
+        {
+            var (name, value) = (parameter["name"]!.GetValue<string>(), parameter["example"]?.ToString() ?? unknown!);
+            switch (parameter["in"]!.GetValue<string>())
+            {
+                case "path":
+                    route = route.Replace($"{{{name}}}", path ?? Uri.EscapeDataString(value), StringComparison.Ordinal);
+                    break;
+                case "query":
+                    query.Add($"{name}={Uri.EscapeDataString(value)}");
+                    break;
+                default:
+                    request.Headers.TryAddWithoutValidation(name, value);
+                    break;
+            }
+        }
+
+        if (more is not null) query.Add(more);
+        request.RequestUri = new Uri(query.Count == 0 ? route : $"{route}?{string.Join('&', query)}", UriKind.Relative);
+        if (call.NeedsCredentials) request.Headers.Authorization = ApiServer.Bearer(ApiServer.AdminKey);
+        if (body is not { } sent) return request;
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(sent.Text));
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(sent.Type);
+        return request;
+    }
+
+    private static IEnumerable<(string Type, string Text)?> BodiesOf(DocumentedCall call)
+    {
+        if (call.Bodies is not { } bodies) return [null];
+        return
+        [
+            .. from content in bodies
+               from example in content.Value!["examples"]!.AsObject()
+               let value = example.Value!["value"]!
+               select ((string, string)?)(content.Key, Sent(content.Key, value)),
+        ];
+    }
+
+    /// <summary>What some answers need besides.</summary>
+    private static IEnumerable<HttpRequestMessage> Special(DocumentedCall call) => call.Id switch
+    {
+        "watchTargets" =>
+        [
+            With(Request(call), Handshake),
+            With(With(Request(call), Handshake), static headers => headers.Add("Origin", "https://evil.example")),
+        ],
+        "readTarget" or "readBadge" => [With(Request(call), static headers => headers.TryAddWithoutValidation("If-None-Match", "*"))],
+        "giveReaction" => [Request(call, ("text/plain", "❤️"), more: "redirect=https%3A%2F%2Fblog.example.com%2Fhello"), Request(call, ("text/plain", "no emoji")), OnSite(Request(call, ("text/plain", "❤️")), "closed.example")],
+        _ => [],
+    };
+
+    private static void Handshake(HttpRequestHeaders headers)
+    {
+        headers.Connection.Add("Upgrade");
+        headers.Upgrade.Add(new ProductHeaderValue("websocket"));
+        headers.Add("Sec-WebSocket-Version", "13");
+        headers.Add("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]));
+    }
+
+    private static HttpRequestMessage OnSite(HttpRequestMessage request, string site)
+    {
+        request.RequestUri = new Uri(request.RequestUri!.ToString().Replace("blog.example.com", site, StringComparison.Ordinal), UriKind.Relative);
+        return request;
+    }
+
+    private static string Sent(string mediaType, JsonNode example) => mediaType switch
+    {
+        "application/json" => example.ToJsonString(),
+        "application/x-www-form-urlencoded" => string.Join('&', example.AsObject().Select(static field => $"{field.Key}={Uri.EscapeDataString(field.Value!.GetValue<string>())}")),
+        _ => example.GetValue<string>(),
+    };
+
+    private static HttpRequestMessage With(HttpRequestMessage request, Action<HttpRequestHeaders> change)
+    {
+        change(request.Headers);
+        return request;
+    }
+}

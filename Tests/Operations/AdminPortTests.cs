@@ -1,0 +1,203 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using HeartGrains.Gateway;
+using HeartGrains.Hosting;
+using HeartGrains.Tests.Gateway;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace HeartGrains.Tests.Operations;
+
+/// <summary>Operators' routes on a port of their own.</summary>
+public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture<AdminPortTests.Server>
+{
+    private static readonly string[] Operators =
+    [
+        "GET /metrics", "POST /metrics", "GET /dashboard", "GET /dashboard/", "GET /dashboard/index.min.js", "GET /dashboard/ClusterStats", "DELETE /dashboard",
+        "DELETE /api/v1/quota?user_id=u", "POST /api/v1/breakers/hearts", "GET /api/v1/breakers/hearts", "POST /api/v1/imports/applause", "PUT /api/v1/imports/applause",
+    ];
+
+    private static readonly string[] Public =
+    [
+        "GET /", "GET /demo", "GET /heart-button.js", "POST /api/v1/hearts", "GET /api/v1/hearts?target_id=t", "HEAD /api/v1/hearts?target_id=t", "PUT /api/v1/hearts", "GET /api/v1/hearts/top",
+        "GET /api/v1/quota?user_id=u", "GET /api/v1/breakers", "GET /api/v1/reader", "GET /api/v1/live", "GET /oh/a.example/page", "OPTIONS /applause/get-claps",
+    ];
+
+    public static TheoryData<string> OperatorsCalls => [.. Operators];
+
+    public static TheoryData<string> PublicCalls => [.. Public];
+
+    [Theory]
+    [MemberData(nameof(OperatorsCalls))]
+    public async Task OperatorsRoute_OnThePortForEverybody_IsNotThere(string call)
+    {
+        using var there = await server.SendAsync(call, server.Gateway.AdminUrl);
+        there.StatusCode.ShouldNotBe(HttpStatusCode.NotFound);
+
+        // Whatever host the request says it asks.
+        foreach (var host in (string?[])[null, server.Gateway.AdminUrl.Authority])
+        {
+            using var here = await server.SendAsync(call, server.Gateway.Url, host);
+            await here.ShouldBeProblemAsync(404, "not-found");
+            here.Content.Headers.Allow.ShouldBeEmpty();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(PublicCalls))]
+    public async Task PublicRoute_OnTheOperatorsPort_IsNotThere(string call)
+    {
+        using var there = await server.SendAsync(call, server.Gateway.Url);
+        there.StatusCode.ShouldNotBe(HttpStatusCode.NotFound);
+
+        foreach (var host in (string?[])[null, server.Gateway.Url.Authority])
+        {
+            using var here = await server.SendAsync(call, server.Gateway.AdminUrl, host);
+            here.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+            if (!call.StartsWith("HEAD", StringComparison.Ordinal)) await here.ShouldBeProblemAsync(404, "not-found");
+        }
+    }
+
+    /// <summary>Those that are written down above and those that are not.</summary>
+    [Fact]
+    public async Task Route_Each_IsOnThePortsOfItsMetadataOnly()
+    {
+        var routes = server.Gateway.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToList();
+        routes.Count.ShouldBeGreaterThan(40);
+        foreach (var route in routes)
+        {
+            var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(static segment => string.Concat(segment.Parts.Select(static part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "hearts"))));
+            var ports = route.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public;
+            (ports != Ports.Public).ShouldBe(path.StartsWith("/health", StringComparison.Ordinal) || IsOperators(path, route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []), path);
+            foreach (var method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])
+            {
+                if (!ports.HasFlag(Ports.Public)) (await StatusAsync(server.Gateway.Url)).ShouldBe(HttpStatusCode.NotFound, path);
+                if (!ports.HasFlag(Ports.Operators)) (await StatusAsync(server.Gateway.AdminUrl)).ShouldBe(HttpStatusCode.NotFound, path);
+
+                async Task<HttpStatusCode> StatusAsync(Uri port)
+                {
+                    using var answer = await server.SendAsync($"{method} {path}", port);
+                    return answer.StatusCode;
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    public async Task Health_OnEitherPort_IsTold(string path)
+    {
+        foreach (var port in (Uri[])[server.Gateway.Url, server.Gateway.AdminUrl])
+        {
+            using var answer = await server.SendAsync("GET " + path, port);
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+    }
+
+    [Fact]
+    public async Task Method_OfNobody_IsRefusedWithTheOthersOfThatPort()
+    {
+        using var answer = await server.SendAsync("PUT /api/v1/hearts", server.Gateway.Url);
+        await answer.ShouldBeProblemAsync(405, "method-not-allowed");
+        using var own = await server.SendAsync("PUT /api/v1/imports/applause", server.Gateway.AdminUrl);
+        await own.ShouldBeProblemAsync(405, "method-not-allowed");
+        own.Content.Headers.Allow.ShouldBe(["POST"]);
+    }
+
+    [Fact]
+    public async Task Page_WhoseReaderDoesNotReachThePort_DoesNotLinkToIt()
+    {
+        var html = await server.Gateway.Client.GetStringAsync("/");
+        html.ShouldNotContain("/metrics\"");
+        html.ShouldNotContain("/dashboard\"");
+    }
+
+    /// <summary>With none of its own everything is on the one there is.</summary>
+    [Fact]
+    public async Task OperatorsRoute_NoPortOfTheirOwn_IsOnTheOneThereIs()
+    {
+        await using var gateway = new GatewayServer();
+        await gateway.InitializeAsync();
+        (await gateway.Client.GetStringAsync("/metrics")).ShouldContain("heartgrains_");
+        (await gateway.Client.GetStringAsync("/")).ShouldContain("href=\"/metrics\"");
+        using var operators = await gateway.Client.GetAsync("/dashboard/");
+        operators.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>What a silo answers by HTTP.</summary>
+    [Fact]
+    public async Task Silo_HealthAndMetrics_AreOnThePortsAsOfAGateway()
+    {
+        var builder = ServiceHost.CreateBuilder(["--port=0", "--admin-port=0"], defaultPort: 0, GrainHosting.Features);
+        builder.Logging.ClearProviders();
+        builder.Services.AddHealthChecks();
+        await using var app = builder.Build();
+        app.MapOperations();
+        await app.StartAsync();
+        using var client = new HttpClient();
+        foreach (var (path, port, status) in new[] { ("/metrics", 0, 404), ("/metrics", 1, 200), ("/health/ready", 0, 200), ("/health/ready", 1, 200) })
+        {
+            using var answer = await client.GetAsync(new Uri(new Uri(app.Urls.ElementAt(port)), path));
+            ((int)answer.StatusCode).ShouldBe(status, $"{path} on {port}");
+        }
+
+        await app.StopAsync();
+    }
+
+    [Fact]
+    public void Start_PortThatIsTaken_NamesTheSetting()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        Refusal($"--admin-port={port}").ShouldBe(
+            $"The port is taken: 127.0.0.1:{port}. Choose another (HeartGrains:Admin:Port, HEARTGRAINS__ADMIN__PORT, --admin-port).");
+    }
+
+    [Theory]
+    [InlineData("'8123' is the port for everybody; operators need one of their own (HeartGrains:Admin:Port, ", "--port=8123", "--admin-port=8123")]
+    [InlineData("'here' is not an IP address (HeartGrains:Admin:Listen, ", "--admin-port=0", "--HeartGrains:Admin:Listen=here")]
+    [InlineData("'192.0.2.1' is no address of this machine (HeartGrains:Admin:Listen, ", "--admin-port=0", "--HeartGrains:Admin:Listen=192.0.2.1")]
+    [InlineData("'65536' is refused: ", "--admin-port=65536")]
+    public void Start_SettingThatCannotBe_IsNamed(string expected, params string[] settings) => Refusal(settings).ShouldStartWith(expected);
+
+    private static string Refusal(params string[] settings)
+    {
+        var message = Should.Throw<StartException>(() => ServiceHost.CreateBuilder(["--mode=dev", "--port=0", .. settings], defaultPort: 0, GatewayHosting.Features)).Message;
+        message.ShouldNotContain("\n");
+        return message;
+    }
+
+    private static bool IsOperators(string path, IReadOnlyList<string> methods) =>
+        Operators.Any(call => call[(call.IndexOf(' ') + 1)..].Split('?')[0] == path && methods.Contains(call.Split(' ')[0]))
+        || path == "/metrics" || ((string[])["/dashboard", "/docs", "/openapi", "/api/v1/events", "/api/v1/explain", "/api/v1/admin", "/api/v1/users", "/api/v1/imports"]).Any(part => path == part || path.StartsWith(part + "/", StringComparison.Ordinal));
+
+    /// <summary>A gateway with everything on and two ports.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+
+        internal GatewayServer Gateway { get; } = new("--admin-port=0", "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:Applause:Enabled=true");
+
+        public ValueTask InitializeAsync() => Gateway.InitializeAsync();
+
+        internal Task<HttpResponseMessage> SendAsync(string call, Uri port, string? host = null)
+        {
+            var request = new HttpRequestMessage(new HttpMethod(call.Split(' ')[0]), new Uri(port, call.Split(' ')[1]));
+            if (call.StartsWith("POST", StringComparison.Ordinal)) request.Content = new StringContent("{}", Encoding.UTF8, "application/json");
+            request.Headers.Host = host;
+            return _client.SendAsync(request);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _client.Dispose();
+            await Gateway.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Identity;
+
+namespace HeartGrains.Tests.Users;
+
+/// <summary>Erasure, export and merge, as HTTP carries them.</summary>
+public sealed class UserApiTests : IAsyncLifetime
+{
+    private const string Site = "https://blog.site.test";
+    private const string Admin = "an-admin-key-of-tests-0123456789abcdef";
+    private const string Writer = "a-writer-key-of-tests-0123456789abcdef";
+    private readonly GatewayServer _server = new([
+        $"--HeartGrains:Sites={Site}", "--HeartGrains:Readers:IssueLimit=8", "--HeartGrains:Readers:IssuesPerHour=1",
+        .. TestKeys.Switches(Admin), .. TestKeys.Switches(Writer, "hearts:write", "school", 1)]);
+
+    private HttpClient Client => _server.Client;
+
+    private string Own => _server.Url.GetLeftPart(UriPartial.Authority);
+
+    public ValueTask InitializeAsync() => _server.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Erase_ByAnOperator_TellsAReceiptAndCountsAreRight()
+    {
+        foreach (var target in (string[])["a", "b", "c"]) await Client.GiveAsync(target, "ann");
+        await Client.GiveAsync("a", "ben");
+
+        using var answer = await SendAsync(HttpMethod.Delete, "/api/v1/users?user_id=ann", key: Admin);
+
+        var receipt = await answer.JsonAsync();
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, receipt.ToString());
+        (receipt.GetProperty("state").GetString(), receipt.GetProperty("hearts").GetInt32(), receipt.GetProperty("rows").GetInt32()).ShouldBe(("done", 3, 6));
+        receipt.GetProperty("finished").GetDateTimeOffset().ShouldBeGreaterThanOrEqualTo(receipt.GetProperty("started").GetDateTimeOffset());
+        receipt.ToString().ShouldNotContain("ann");
+        (await Client.ReadAsync("a", "ann").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(1);
+        (await Client.ReadAsync("b").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(0);
+
+        using var job = await SendAsync(HttpMethod.Get, "/api/v1/admin/jobs?id=" + receipt.GetProperty("receipt").GetString(), key: Admin);
+        var view = await job.JsonAsync();
+        (view.GetProperty("kind").GetString(), view.GetProperty("actor").GetString(), view.GetProperty("progress").GetProperty("hearts").GetInt32()).ShouldBe(("erase-user", "key:operator", 3));
+        view.ToString().ShouldNotContain("ann");
+
+        // A new beginning.
+        (await Client.GiveAsync("a", "ann")).StatusCode.ShouldBe(HttpStatusCode.Created);
+        using var exported = await SendAsync(HttpMethod.Get, "/api/v1/users/export?user_id=ann", key: Admin);
+        (await LinesAsync(exported)).Count(line => line.GetProperty("type").GetString() == "event").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Erase_ByTheReader_IsTheirsAloneAndNeedsAnAllowedOrigin()
+    {
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"mine"}""");
+        var cookie = given.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        foreach (var origin in (string?[])[null, "https://evil.test"])
+            await (await SendAsync(HttpMethod.Delete, "/api/v1/users", origin, cookie)).ShouldBeProblemAsync(403, "origin-not-allowed");
+        await (await SendAsync(HttpMethod.Delete, "/api/v1/users", Own)).ShouldBeProblemAsync(401, "credentials-required");
+
+        using var exported = await SendAsync(HttpMethod.Get, "/api/v1/users/export", Own, cookie);
+        exported.Content.Headers.ContentType!.MediaType.ShouldBe("application/x-ndjson");
+        exported.Headers.CacheControl!.NoStore.ShouldBeTrue();
+        var lines = await LinesAsync(exported);
+        lines.Select(line => line.GetProperty("type").GetString()).Where(type => type != "quota").ShouldBe(["user", "event", "heart", "end"]);
+        (lines[^1].GetProperty("hearts").GetInt32(), lines[^1].GetProperty("events").GetInt32()).ShouldBe((1, 1));
+
+        using var erased = await SendAsync(HttpMethod.Delete, "/api/v1/users", Own, cookie);
+        (await erased.JsonAsync()).GetProperty("hearts").GetInt32().ShouldBe(1);
+        (await Client.ReadAsync("mine").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "/api/v1/users?user_id=ann", null, 401, "credentials-required")]
+    [InlineData("DELETE", "/api/v1/users?user_id=ann", "nobody's", 401, "invalid-token")]
+    [InlineData("DELETE", "/api/v1/users?user_id=ann", Writer, 403, "scope-missing")]
+    [InlineData("DELETE", "/api/v1/users", Admin, 400, "invalid-query")]
+    [InlineData("DELETE", "/api/v1/users?user_id=", Admin, 400, "invalid-query")]
+    [InlineData("DELETE", "/api/v1/users?user_id=a&user_id=b", Admin, 400, "invalid-query")]
+    [InlineData("DELETE", "/api/v1/users?user=ann", Admin, 400, "invalid-query")]
+    [InlineData("POST", "/api/v1/users?user_id=ann", Admin, 405, "method-not-allowed")]
+    [InlineData("GET", "/api/v1/users/export?user_id=ann", null, 401, "credentials-required")]
+    [InlineData("GET", "/api/v1/users/export?user_id=ann", Writer, 403, "scope-missing")]
+    [InlineData("GET", "/api/v1/users/export", Admin, 400, "invalid-query")]
+    [InlineData("GET", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA", null, 401, "credentials-required")]
+    [InlineData("GET", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA", Writer, 403, "scope-missing")]
+    [InlineData("GET", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA", Admin, 404, "not-found")]
+    [InlineData("GET", "/api/v1/admin/jobs", Admin, 400, "invalid-query")]
+    [InlineData("GET", "/api/v1/admin/jobs?id=%00", Admin, 400, "invalid-query")]
+    public async Task Call_ThatMayNotBe_IsRefusedAndNothingIsDone(string method, string path, string? key, int status, string code)
+    {
+        await Client.GiveAsync("kept", "ann");
+
+        using var refused = await SendAsync(new HttpMethod(method), path, key: key);
+
+        await refused.ShouldBeProblemAsync(status, code);
+        (await Client.ReadAsync("kept").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Merge_WithTheCookie_MovesTheHeartsAndTakesTheCookieAway()
+    {
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"mine"}""");
+        var cookie = given.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, cookie, body: """{"target_id":"both"}""");
+        await Client.GiveAsync("both", "ann");
+
+        await (await MergeAsync("""{"user_id":"ann"}""", "https://evil.test", cookie)).ShouldBeProblemAsync(403, "origin-not-allowed");
+        using var merged = await MergeAsync("""{"user_id":"ann"}""", Own, cookie);
+
+        var answer = await merged.JsonAsync();
+        merged.StatusCode.ShouldBe(HttpStatusCode.OK, answer.ToString());
+        (answer.GetProperty("moved").GetInt32(), answer.GetProperty("already").GetInt32(), answer.GetProperty("targets").GetInt32()).ShouldBe((1, 1, 2));
+        merged.Headers.GetValues("Set-Cookie").Single().ShouldBe("heart_reader=; max-age=0; path=/; samesite=lax; httponly");
+        (await Client.ReadAsync("mine", "ann").JsonAsync()).ToString().ShouldContain("\"hearted\":true");
+        (await Client.ReadAsync("both").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(1);
+
+        using var again = await MergeAsync("""{"user_id":"ann"}""", Own, cookie);
+        (await again.JsonAsync()).GetProperty("targets").GetInt32().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Merge_ByAServer_TakesTheElementsTokenOfItsPageAndNoBareId()
+    {
+        using var issued = await SendAsync(HttpMethod.Post, "/api/v1/reader?store=element", Site);
+        var token = (await issued.JsonAsync()).GetProperty("token").GetString()!;
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Site, token: token, body: """{"target_id":"theirs"}""");
+        var reader = (await given.JsonAsync()).GetProperty("user_id").GetString();
+
+        await (await MergeAsync($$"""{"user_id":"eve","reader_token":"{{reader}}"}""", key: Writer)).ShouldBeProblemAsync(400, "invalid-fields");
+        await (await MergeAsync($$"""{"user_id":"eve","reader_token":"{{token}}"}""", key: Writer)).ShouldBeProblemAsync(400, "invalid-fields");
+        await (await MergeAsync("""{"user_id":"eve"}""", key: Writer)).ShouldBeProblemAsync(400, "invalid-fields");
+        await (await MergeAsync($$"""{"user_id":"{{reader}}","reader_token":"{{token}}"}""", key: Writer)).ShouldBeProblemAsync(400, "invalid-fields");
+        await (await MergeAsync($$"""{"reader_token":"{{token}}"}""", key: Writer)).ShouldBeProblemAsync(400, "invalid-fields");
+        await (await MergeAsync($$"""{"reader_token":"{{token}}"}""", Site)).ShouldBeProblemAsync(401, "credentials-required");
+
+        using var merged = await MergeAsync($$"""{"user_id":"eve","reader_token":"{{token}}","reader_origin":"{{Site}}"}""", key: Writer);
+
+        (await merged.JsonAsync()).GetProperty("moved").GetInt32().ShouldBe(1);
+        (await Client.ReadAsync("theirs", "eve").JsonAsync()).ToString().ShouldContain("\"hearted\":true");
+    }
+
+    [Fact]
+    public async Task Merge_TooOftenFromAnAddress_IsRefused()
+    {
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"mine"}""");
+        var cookie = given.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        for (var call = 0; call < 8; call++) (await MergeAsync("""{"user_id":"ann"}""", Own, cookie)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        using var refused = await MergeAsync("""{"user_id":"ann"}""", Own, cookie);
+
+        await refused.ShouldBeProblemAsync(429, "quota-exceeded");
+        refused.Headers.RetryAfter.ShouldNotBeNull();
+    }
+
+    private Task<HttpResponseMessage> MergeAsync(string body, string? origin = null, string? cookie = null, string? key = null) =>
+        SendAsync(HttpMethod.Post, "/api/v1/identity/merge", origin, cookie, key, body);
+
+    private static async Task<JsonElement[]> LinesAsync(HttpResponseMessage response) =>
+        [.. (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? origin = null, string? cookie = null, string? key = null, string? body = null, string? token = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (origin is not null) request.Headers.Add("Origin", origin);
+        if (cookie is not null) request.Headers.Add("Cookie", cookie);
+        if (token is not null) request.Headers.Add("Heart-Reader", token);
+        if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

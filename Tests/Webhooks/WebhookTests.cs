@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Hearts;
+using HeartGrains.Tests.Identity;
+using Microsoft.AspNetCore.Http;
+
+namespace HeartGrains.Tests.Webhooks;
+
+/// <summary>Webhooks of a running gateway, to a real receiver.</summary>
+public sealed class WebhookTests : IAsyncLifetime
+{
+    private const string Secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    private const string OperatorKey = "an operator's key of these tests";
+    private readonly string _target = HeartClient.Fresh("t");
+    private WebhookReceiver _receiver = null!;
+    private GatewayServer _gateway = null!;
+
+    private IEnumerable<Received> Mine => _receiver.Messages.Where(message => message.Body.Contains(_target, StringComparison.Ordinal));
+
+    public async ValueTask InitializeAsync()
+    {
+        _receiver = await WebhookReceiver.StartAsync();
+        _gateway = await StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _receiver.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Heart_Given_IsToldSigned()
+    {
+        await _gateway.Client.GiveAsync(_target, "ann");
+
+        await HeartSilo.UntilAsync(() => Task.FromResult(Mine.Any()));
+        var message = Mine.First();
+        message.Body.ShouldBe($"{{\"type\":\"hearts.changed\",\"data\":{{\"target_id\":\"{_target}\",\"count\":1,\"version\":1}}}}");
+        message.Id.ShouldStartWith("msg_");
+        var signed = Encoding.UTF8.GetBytes($"{message.Id}.{message.Timestamp}.{message.Body}");
+        message.Signature.ShouldBe("v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(Secret["whsec_".Length..]), signed)));
+        Math.Abs(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - message.Timestamp).ShouldBeLessThan(60);
+    }
+
+    [Fact]
+    public async Task Hearts_Many_AreCoalescedAndTheLastStateArrives()
+    {
+        for (var user = 0; user < 100; user++) await _gateway.Client.GiveAsync(_target, $"u{user}");
+
+        await HeartSilo.UntilAsync(() => Task.FromResult(Mine.LastOrDefault()?.Body.Contains("\"version\":100}", StringComparison.Ordinal) is true));
+        var messages = Mine.ToArray();
+        messages.Select(VersionOf).ShouldBe(messages.Select(VersionOf).Order());
+        for (var next = 1; next < messages.Length; next++)
+            Stopwatch.GetElapsedTime(messages[next - 1].ArrivedAt, messages[next].ArrivedAt).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(800));
+    }
+
+    [Fact]
+    public async Task Receiver_Failing_IsTriedAgainWithTheSameIdUntilItTakesIt()
+    {
+        var failures = 3;
+        _receiver.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = Interlocked.Decrement(ref failures) >= 0 ? 500 : 200;
+            return Task.CompletedTask;
+        };
+
+        await _gateway.Client.GiveAsync(_target, "ann");
+
+        await HeartSilo.UntilAsync(() => Task.FromResult(Mine.Count() == 4));
+        Mine.Select(message => (message.Id, message.Body)).Distinct().Count().ShouldBe(1);
+        await HeartSilo.UntilAsync(async () => (await StandingAsync()).GetProperty("pending").GetInt64() == 0);
+    }
+
+    [Fact]
+    public async Task Receiver_FailingOnOneTarget_HearsOfTheOthers()
+    {
+        var other = HeartClient.Fresh("o");
+        _receiver.Answer = (context, message) =>
+        {
+            context.Response.StatusCode = message.Body.Contains(_target, StringComparison.Ordinal) ? 500 : 200;
+            return Task.CompletedTask;
+        };
+        await _gateway.Client.GiveAsync(_target, "ann");
+        await HeartSilo.UntilAsync(() => Task.FromResult(Mine.Any()));
+
+        await _gateway.Client.GiveAsync(other, "ann");
+
+        await HeartSilo.UntilAsync(() => Task.FromResult(_receiver.Messages.Any(message => message.Body.Contains(other, StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public async Task Receiver_RedirectingElsewhere_IsNotFollowed()
+    {
+        _receiver.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = "/elsewhere";
+            return Task.CompletedTask;
+        };
+
+        await _gateway.Client.GiveAsync(_target, "ann");
+
+        await HeartSilo.UntilAsync(() => Task.FromResult(Mine.Count() > 1));
+        _receiver.WasRedirected.ShouldBeFalse();
+        (await StandingAsync()).GetProperty("last_error").GetString().ShouldBe("answered 307");
+    }
+
+    [Fact]
+    public async Task DeadLetter_Shown_IsSentAgainByHand()
+    {
+        await using var gateway = await StartAsync("--HeartGrains:Webhooks:GiveUpAfter=00:00:00.010");
+        _receiver.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        };
+        await gateway.Client.GiveAsync(_target, "ann");
+        await HeartSilo.UntilAsync(async () => (await StandingAsync(gateway)).GetProperty("dead").GetInt64() == 1);
+
+        var letter = (await StandingAsync(gateway)).GetProperty("dead_letters")[0];
+        letter.GetProperty("target_id").GetString().ShouldBe(_target);
+        letter.GetProperty("error").GetString().ShouldBe("answered 503");
+        _receiver.Answer = (context, _) => Task.FromResult(context.Response.StatusCode = 200);
+        _receiver.Messages.Clear();
+        using var resent = await SendAsync(gateway, HttpMethod.Post, "/resend", $$"""{"endpoint":"crm","target_id":"{{_target}}"}""");
+
+        (await resent.Content.ReadAsStringAsync()).ShouldBe("""{"endpoint":"crm","targets":1}""");
+        await HeartSilo.UntilAsync(() => Task.FromResult(Mine.Any()));
+        await HeartSilo.UntilAsync(async () => (await StandingAsync(gateway)).GetProperty("dead").GetInt64() == 0);
+    }
+
+    [Theory]
+    [InlineData("{}", "invalid-fields", 400)]
+    [InlineData("""{"endpoint":"nobody"}""", "not-found", 404)]
+    [InlineData("""{"endpoint":"crm","target_id":""}""", "invalid-fields", 400)]
+    [InlineData("""{"endpoint":"crm","all":true}""", "invalid-json", 400)]
+    public async Task Resend_Wrong_IsRefused(string body, string code, int status)
+    {
+        using var refused = await SendAsync(_gateway, HttpMethod.Post, "/resend", body);
+
+        await refused.ShouldBeProblemAsync(status, code);
+    }
+
+    [Fact]
+    public async Task Routes_WithoutKey_AreRefused()
+    {
+        using var read = await _gateway.Client.GetAsync("/api/v1/admin/webhooks");
+        using var resent = await _gateway.Client.PostJsonAsync("/api/v1/admin/webhooks/resend", "{}");
+
+        read.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        resent.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    private static long VersionOf(Received message) => JsonSerializer.Deserialize<JsonElement>(message.Body).GetProperty("data").GetProperty("version").GetInt64();
+
+    private async Task<GatewayServer> StartAsync(params string[] settings)
+    {
+        var gateway = new GatewayServer([
+            "--HeartGrains:Webhooks:Endpoints:0:Name=crm", $"--HeartGrains:Webhooks:Endpoints:0:Url={_receiver.Url}", $"--HeartGrains:Webhooks:Endpoints:0:Secret={Secret}",
+            "--HeartGrains:Webhooks:RetryDelay=00:00:00.050",
+            .. TestKeys.Switches(OperatorKey),
+            .. settings,
+        ]);
+        await gateway.InitializeAsync();
+
+        // An endpoint begins with what comes after it was first served.
+        await HeartSilo.UntilAsync(async () =>
+        {
+            var probe = HeartClient.Fresh("probe");
+            await gateway.Client.GiveAsync(probe, "u");
+            return await SoonAsync(() => _receiver.Messages.Any(message => message.Body.Contains(probe, StringComparison.Ordinal)));
+        });
+        return gateway;
+    }
+
+    private static async Task<bool> SoonAsync(Func<bool> condition)
+    {
+        for (var attempt = 0; attempt < 50 && !condition(); attempt++) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        return condition();
+    }
+
+    private Task<JsonElement> StandingAsync() => StandingAsync(_gateway);
+
+    private static async Task<JsonElement> StandingAsync(GatewayServer gateway)
+    {
+        using var answer = await SendAsync(gateway, HttpMethod.Get, "", null);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        return (await answer.JsonAsync()).GetProperty("endpoints")[0];
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(GatewayServer gateway, HttpMethod method, string route, string? body)
+    {
+        using var request = new HttpRequestMessage(method, "/api/v1/admin/webhooks" + route);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
+        return await gateway.Client.SendAsync(request);
+    }
+}
