@@ -1,3 +1,5 @@
+using System.Net;
+using HeartGrains.Tests.Cluster;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Infrastructure;
 
@@ -40,7 +42,19 @@ public sealed class OneFileTests(OneFile file, LocalRedis redis, LocalPostgres p
         using var client = new HttpClient();
         (_, client.BaseAddress) = await machine.StartAsync(environment, "gateway", "--mode=cluster");
 
-        (await client.GiveAsync("post_1", "ann").JsonAsync()).GetProperty("count").GetInt64().ShouldBe(1);
+        // A gateway that just connected may answer its first calls with 503: nothing was stored, try again.
+        var told = "";
+        await LocalCluster.UntilAsync(
+            async () =>
+            {
+                using var given = await client.GiveAsync("post_1", "ann");
+                told = await given.Content.ReadAsStringAsync(Cancellation);
+                given.StatusCode.ShouldBeOneOf(HttpStatusCode.Created, HttpStatusCode.ServiceUnavailable);
+                return given.StatusCode == HttpStatusCode.Created;
+            },
+            TimeSpan.FromSeconds(20),
+            "a heart was given");
+        told.ShouldContain("\"count\":1");
         (await client.ReadAsync("post_1").JsonAsync()).GetProperty("count").GetInt64().ShouldBe(1);
         machine.Files.ShouldBe(["heart-server"]);
     }
@@ -65,4 +79,6 @@ public sealed class OneFileTests(OneFile file, LocalRedis redis, LocalPostgres p
         wrong.ShouldBe((1, "", "heartgrains: There is no switch --prot; did you mean --port?\n"));
         machine.Files.ShouldBe(["heart-server"]);
     }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 }
