@@ -32,7 +32,9 @@ internal sealed partial class WebhookGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _endpoint = settings.Find(this.GetPrimaryKeyString()[IWebhookGrain.KeyPrefix.Length..]);
-        if (_endpoint is not null) this.RegisterGrainTimer(static (grain, stop) => grain.RunAsync(stop), this, new() { DueTime = TimeSpan.Zero, Period = Period, KeepAlive = true });
+        if (_endpoint is null) return Task.CompletedTask;
+        metrics.Announce(_endpoint.Name);
+        this.RegisterGrainTimer(static (grain, stop) => grain.RunAsync(stop), this, new() { DueTime = TimeSpan.Zero, Period = Period, KeepAlive = true });
         return Task.CompletedTask;
     }
 

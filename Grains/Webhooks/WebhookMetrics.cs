@@ -22,7 +22,14 @@ internal sealed class WebhookMetrics
     private readonly Gauge _pending = Metrics.CreateGauge("heartgrains_webhook_pending", "Targets whose state an endpoint is yet to be told.", "endpoint");
     private readonly Gauge _dead = Metrics.CreateGauge("heartgrains_webhook_dead", "Targets whose state could not be delivered.", "endpoint");
 
-    public void Count(string endpoint, WebhookResult result) => _attempts.WithLabels(endpoint, result.ToString().ToLowerInvariant()).Inc();
+    /// <summary>Zeros from the start, so that the first failure is a rise.</summary>
+    public void Announce(string endpoint)
+    {
+        foreach (var result in Enum.GetValues<WebhookResult>()) _attempts.WithLabels(endpoint, NameOf(result));
+        Show(endpoint, 0, 0);
+    }
+
+    public void Count(string endpoint, WebhookResult result) => _attempts.WithLabels(endpoint, NameOf(result)).Inc();
 
     public void Show(string endpoint, long pending, long dead)
     {
@@ -36,4 +43,11 @@ internal sealed class WebhookMetrics
         _pending.RemoveLabelled(endpoint);
         _dead.RemoveLabelled(endpoint);
     }
+
+    private static string NameOf(WebhookResult result) => result switch
+    {
+        WebhookResult.Delivered => "delivered",
+        WebhookResult.Failed => "failed",
+        _ => "dead",
+    };
 }

@@ -115,9 +115,9 @@ public sealed class GrpcBadInputTests(GrpcServer server)
         GrpcFrames.StatusOf(answer).ShouldBe(StatusCode.OK);
     }
 
-    private static string Filled(string json) => System.Text.RegularExpressions.Regex.Replace(json, "(\\[?)X(\\d+)X", static match =>
+    private static string Filled(string json) => System.Text.RegularExpressions.Regex.Replace(json, "(?<list>\\[?)X(?<count>\\d+)X", static match =>
     {
-        var count = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-        return match.Groups[1].Length == 0 ? new string('x', count) : "[" + string.Join(',', Enumerable.Range(0, count).Select(static number => $"\"t{number}\""));
-    }, System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1));
+        var count = int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture);
+        return match.Groups["list"].Length == 0 ? new string('x', count) : "[" + string.Join(',', Enumerable.Range(0, count).Select(static number => $"\"t{number}\""));
+    }, System.Text.RegularExpressions.RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
 }

@@ -72,7 +72,7 @@ public sealed class GrpcOutcomeTests
     {
         await using var server = await ScriptedGrpc.StartAsync(("Resilience:CallTimeout", "00:00:30"));
         var cancelled = new TaskCompletionSource();
-        server.Grains.Write = (_, cancellation) => HangAsync(cancellation, cancelled);
+        server.Grains.Write = (_, cancellation) => HangAsync(cancelled, cancellation);
         using var call = server.Hearts.GiveAsync(Give, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(300));
         (await Should.ThrowAsync<RpcException>(async () => await call)).StatusCode.ShouldBe(StatusCode.DeadlineExceeded);
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
@@ -83,7 +83,7 @@ public sealed class GrpcOutcomeTests
     public async Task Give_DeadlineThatOnlyTheGatewayKeeps_IsToldByIt()
     {
         await using var server = await ScriptedGrpc.StartAsync(("Resilience:CallTimeout", "00:00:30"));
-        server.Grains.Write = static (_, cancellation) => HangAsync(cancellation, new TaskCompletionSource());
+        server.Grains.Write = static (_, cancellation) => HangAsync(new TaskCompletionSource(), cancellation);
 
         // As metadata: the client itself does not know of it.
         using var answer = await GrpcFrames.SendAsync(server.Url, "Give", GrpcFrames.Of(Give), "grpc-timeout", "200m");
@@ -99,7 +99,7 @@ public sealed class GrpcOutcomeTests
         server.Grains.Read = async (_, cancellation) =>
         {
             entered.SetResult();
-            await HangAsync(cancellation, cancelled);
+            await HangAsync(cancelled, cancellation);
             return default;
         };
         using var gone = new CancellationTokenSource();
@@ -172,7 +172,7 @@ public sealed class GrpcOutcomeTests
         (await Should.ThrowAsync<RpcException>(async () => await health.CheckAsync(new HealthCheckRequest { Service = "unheard.of" }))).StatusCode.ShouldBe(StatusCode.NotFound);
     }
 
-    private static async Task<HeartReceipt> HangAsync(CancellationToken cancellation, TaskCompletionSource cancelled)
+    private static async Task<HeartReceipt> HangAsync(TaskCompletionSource cancelled, CancellationToken cancellation)
     {
         try
         {

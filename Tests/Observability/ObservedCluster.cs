@@ -113,5 +113,11 @@ public sealed class ObservedCluster : IAsyncLifetime
     }
 
     private sealed class SiloAndGateway(string collector)
-        : LocalCluster(silos: 1, gateways: 1, [.. TestKeys.Settings(OperatorKey), "Overload:Enabled=true", $"Traces:Endpoint={collector}"]);
+        : LocalCluster(silos: 1, gateways: 1, [
+            .. TestKeys.Settings(OperatorKey), "Overload:Enabled=true", $"Traces:Endpoint={collector}",
+
+            // Nobody answers there.
+            "Webhooks:AllowLoopback=true", "Webhooks:Endpoints:0:Name=crm", "Webhooks:Endpoints:0:Url=http://127.0.0.1:9/hook",
+            "Webhooks:Endpoints:0:Secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ]);
 }
