@@ -17,7 +17,10 @@ internal static class ApplauseOperations
 
     public static readonly Operation GetClaps = new("getClaps", Group, "The total of a page (applause-button)", "As the npm package `applause-button` calls it.")
     {
-        Method = HttpMethod.Get, ProblemForm = ProblemForm.Text, Parameters = [Page], Answers = [Total],
+        Method = HttpMethod.Get,
+        ProblemForm = ProblemForm.Text,
+        Parameters = [Page],
+        Answers = [Total],
     };
 
     public static readonly Operation UpdateClaps = new("updateClaps", Group, "Clap for a page (applause-button)", "However often a reader claps, it is one heart.")

@@ -27,8 +27,13 @@ internal sealed class HeartsService(HeartGiving giving, HeartReading reading, He
         var receipt = result.Receipt;
         return new GiveReply
         {
-            Id = receipt.Id.ToString(), TargetId = request.TargetId, UserId = caller.UserId, Count = receipt.Count, Version = receipt.Version,
-            GivenAt = TimeOf(receipt.GivenAtMicros), Created = receipt.Changed,
+            Id = receipt.Id.ToString(),
+            TargetId = request.TargetId,
+            UserId = caller.UserId,
+            Count = receipt.Count,
+            Version = receipt.Version,
+            GivenAt = TimeOf(receipt.GivenAtMicros),
+            Created = receipt.Changed,
         };
     }
 

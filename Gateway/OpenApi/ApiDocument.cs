@@ -70,7 +70,11 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
         var schema = parameter.Shape.In(document);
         return new OpenApiParameter
         {
-            Name = parameter.Name, In = parameter.In, Required = parameter.IsRequired, Description = schema.Description, Schema = schema,
+            Name = parameter.Name,
+            In = parameter.In,
+            Required = parameter.IsRequired,
+            Description = schema.Description,
+            Schema = schema,
             Example = parameter.Example is null ? null : schema.Type == JsonSchemaType.Integer ? JsonNode.Parse(parameter.Example) : parameter.Example,
         };
     }
@@ -157,6 +161,9 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
         static header => header.Name,
         static header => (IOpenApiHeader)new OpenApiHeader
         {
-            Description = header.Description, Required = header.IsAlways, Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = header.Example,
+            Description = header.Description,
+            Required = header.IsAlways,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = header.Example,
         });
 }

@@ -16,19 +16,30 @@ internal static class ApiSecurity
     {
         document.AddComponent(UserToken, new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "A signed token of the user, who is its `sub`; where `HeartGrains:Auth:Jwt` is configured.",
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            BearerFormat = "JWT",
+            Description = "A signed token of the user, who is its `sub`; where `HeartGrains:Auth:Jwt` is configured.",
         });
         document.AddComponent(ServerKey, new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key of a back end, from `HeartGrains:Auth:Keys`, with a scope: `hearts:write` or `hearts:read` for any user, `hearts:admin` for everything.",
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "A key of a back end, from `HeartGrains:Auth:Keys`, with a scope: `hearts:write` or `hearts:read` for any user, `hearts:admin` for everything.",
         });
         document.AddComponent(Cookie, new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = Readers.Cookie, Description = "The token of an anonymous reader; given with a first heart, renewed by itself.",
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Cookie,
+            Name = Readers.Cookie,
+            Description = "The token of an anonymous reader; given with a first heart, renewed by itself.",
         });
         document.AddComponent(Header, new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = Readers.Header, Description = "The same where the browser keeps no cookie for us: from `POST /api/v1/reader?store=element`.",
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = Readers.Header,
+            Description = "The same where the browser keeps no cookie for us: from `POST /api/v1/reader?store=element`.",
         });
     }
 

@@ -16,13 +16,20 @@ internal sealed class Shape
     /// <summary>A string.</summary>
     public static Shape Text(string about, int? least = null, int? most = null, string? pattern = null, string? format = null) => new(_ => new OpenApiSchema
     {
-        Type = JsonSchemaType.String, Description = about, MinLength = least, MaxLength = most, Pattern = pattern, Format = format,
+        Type = JsonSchemaType.String,
+        Description = about,
+        MinLength = least,
+        MaxLength = most,
+        Pattern = pattern,
+        Format = format,
     });
 
     /// <summary>One of some words.</summary>
     public static Shape OneOf(string about, params string[] words) => new(_ => new OpenApiSchema
     {
-        Type = JsonSchemaType.String, Description = about, Enum = [.. words.Select(static word => (JsonNode)word)],
+        Type = JsonSchemaType.String,
+        Description = about,
+        Enum = [.. words.Select(static word => (JsonNode)word)],
     });
 
     /// <summary>A point in time: RFC 3339.</summary>
@@ -31,7 +38,11 @@ internal sealed class Shape
     /// <summary>A whole number.</summary>
     public static Shape Whole(string about, long least = 0, long? most = null) => new(_ => new OpenApiSchema
     {
-        Type = JsonSchemaType.Integer, Format = "int64", Description = about, Minimum = Invariant(least), Maximum = most is { } number ? Invariant(number) : null,
+        Type = JsonSchemaType.Integer,
+        Format = "int64",
+        Description = about,
+        Minimum = Invariant(least),
+        Maximum = most is { } number ? Invariant(number) : null,
     });
 
     /// <summary>A number, never negative.</summary>
@@ -46,13 +57,19 @@ internal sealed class Shape
     /// <summary>An array.</summary>
     public static Shape List(string about, Shape of, int? least = null, int? most = null) => new(document => new OpenApiSchema
     {
-        Type = JsonSchemaType.Array, Description = about, Items = of.In(document), MinItems = least, MaxItems = most,
+        Type = JsonSchemaType.Array,
+        Description = about,
+        Items = of.In(document),
+        MinItems = least,
+        MaxItems = most,
     });
 
     /// <summary>An object whose names are data.</summary>
     public static Shape Map(string about, Shape of) => new(document => new OpenApiSchema
     {
-        Type = JsonSchemaType.Object, Description = about, AdditionalProperties = of.In(document),
+        Type = JsonSchemaType.Object,
+        Description = about,
+        AdditionalProperties = of.In(document),
     });
 
     /// <summary>An object with a name of its own among the document's components.</summary>

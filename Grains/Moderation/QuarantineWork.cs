@@ -38,7 +38,8 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
         var decision = moderator.Decide(
             "quarantined", order.Reason, job.Origin(HeartCause.User), about, order.UserIds is [var only] ? only : "",
             ("target_id", order.TargetId), ("from_micros", order.FromMicros is { } from ? JsonValue.Create(from) : null), ("until_micros", until), ("users", order.UserIds?.Length ?? 0))
-            with { Id = job.DecisionId(0) };
+            with
+        { Id = job.DecisionId(0) };
         await store.OpenQuarantineAsync(
             new Quarantine(job.Id, QuarantineState.Holding, order.TargetId, order.FromMicros, until, order.UserIds?.Length ?? 0, order.Reason, job.Actor, job.StartedMicros),
             decision, cancellationToken);

@@ -26,7 +26,9 @@ internal static class GrpcFrames
         body.Headers.TryAddWithoutValidation("Content-Type", contentType);
         return new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(url), method.StartsWith('/') ? method : "/heartgrains.v1.Hearts/" + method))
         {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = body,
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = body,
         };
     }
 
