@@ -19,6 +19,8 @@ internal static class AuditOperations
         ("actor", Shape.Text("Who proved to be whom: `claimed`, `jwt`, `reader`, `key:NAME`, `system`.")), ("network", Shape.Text("Where from, where that is kept.").Optional()),
         ("job", Shape.Text("The operation it was a part of.").Optional()), ("reason", Shape.Text("An operator's words.").Optional()));
 
+    private static readonly Shape Next = Shape.Text("Where to go on.", pattern: "^[A-Za-z0-9_-]{52}$");
+
     private static readonly Shape Finding = Shape.Object(
         "Finding", "Something that is not as the log says, or not as it was sealed.",
         ("kind", Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "chain")), ("target_id", Shape.Text("Of which target.").Optional()),
@@ -41,6 +43,9 @@ internal static class AuditOperations
         ("id", Shape.Text("The operation's id.").Optional()), ("kind", Shape.OneOf("Its kind.", "verify").Optional()), ("progress", Progress.Optional()), ("actor", Shape.Text("Who asked for it.").Optional()),
         ("started", Shape.Time("When.").Optional()), ("finished", Shape.Time("When it ended.").OrNull().Optional()));
 
+    private static readonly Shape EventsEnd = Shape.Object(
+        "EventsEnd", "The last line.", ("next", Next), ("code", Shape.OneOf("The lines end early; what was sent is right.", Problem.Unavailable.Code).Optional()));
+
     public static readonly Operation Events = new(
         "listEvents", Group, "All that happened", "In one order that skips nothing that commits late; about a second behind. Go on with `after` set to `next`. With `Accept: application/x-ndjson` a line an event, to the end, and a last line with `next`. See docs/audit.md.")
     {
@@ -55,9 +60,13 @@ internal static class AuditOperations
         [
             new(200, "A page.", Payload.Json(
                 Shape.Object(
-                    "Events", "A page of events.", ("events", Shape.List("In order.", Event, 0, EventQuery.MaxLimit)), ("next", Shape.Text("Where to go on.", pattern: "^[A-Za-z0-9_-]{52}$")), ("more", Shape.Flag("More are there already."))),
+                    "Events", "A page of events.", ("events", Shape.List("In order.", Event, 0, EventQuery.MaxLimit)), ("next", Next), ("more", Shape.Flag("More are there already."))),
                 $$"""{"events":[{{EventExample}}],"next":"AQAAAAAAAALuAQIDBAUGBwgJCgsMDQ4PEAAAAAAAAAABAAAAAAAA","more":false}"""),
-                Header.CacheControl("no-store")),
+                Header.CacheControl("no-store"))
+            {
+                Instead = Payload.Lines(
+                    Shape.AnyOf("A line.", Event, EventsEnd), ("event", EventExample), ("end", """{"next":"AQAAAAAAAALuAQIDBAUGBwgJCgsMDQ4PEAAAAAAAAAABAAAAAAAA"}""")),
+            },
         ],
         Problems = [Problem.InvalidCursor, Problem.Unavailable, Problem.LedgerUnavailable],
     };

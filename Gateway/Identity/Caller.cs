@@ -44,9 +44,10 @@ internal readonly record struct Caller(string? UserId, HeartOrigin? Origin = nul
     /// <summary>No user, where one is needed.</summary>
     public static Caller Nobody(Problem problem) => new(null, Refusal: new Rejection(problem, "Say whose it is.").Add("user_id", "is missing"));
 
-    /// <summary>Somebody who says to be a reader.</summary>
+    /// <summary>Somebody who says to be a reader, or somebody who is forgotten.</summary>
     public static Caller Pretender(Problem problem) => new(
-        null, Refusal: new Rejection(problem, "Readers are known by their tokens.").Add("user_id", "must not begin with reader:, which stands for anonymous readers"));
+        null, Refusal: new Rejection(problem, "Readers are known by their tokens, and nobody is forgotten who calls.")
+            .Add("user_id", "must not begin with reader:, which stands for anonymous readers, or erased:, which stands for who is forgotten"));
 
     /// <summary>Somebody whose credentials are not believed.</summary>
     public static Caller Disbelieved(string fault) => new(

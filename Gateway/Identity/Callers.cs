@@ -23,7 +23,7 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
     public Caller IdentifyAccount(HttpContext context, string? userId, Problem invalid)
     {
         if (credentials.Judge(context) is null && (userId is null || !policy.Current.AllowsClaims(context))) return Caller.Unproven;
-        return userId is not null && Readers.IsReader(userId) ? Caller.Pretender(invalid) : Identify(context, userId, invalid);
+        return userId is not null && Readers.IsReserved(userId) ? Caller.Pretender(invalid) : Identify(context, userId, invalid);
     }
 
     /// <summary>Of whom something is read: as <see cref="Identify"/>, but nobody is made a reader. Without a user and without a refusal when the call names none and brings no proof of one.</summary>
@@ -65,13 +65,13 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
         if (proof.Key is not { } key) return userId is null || userId == proof.UserId ? new Caller(proof.UserId, proof.Origin) : Caller.OfAnother;
         if (!key.Has(scope)) return Caller.Without(scope);
         if (userId is null) return Caller.Nobody(invalid);
-        return scope == AuthScope.HeartsWrite && Readers.IsReader(userId) ? Caller.Pretender(invalid) : new Caller(userId, proof.Origin);
+        return scope == AuthScope.HeartsWrite && Readers.IsReserved(userId) ? Caller.Pretender(invalid) : new Caller(userId, proof.Origin);
     }
 
     private Caller Unproven(HttpContext context, string? userId, Problem invalid)
     {
         var isBelieved = policy.Current.AllowsClaims(context);
-        if (userId is null ? readers.AreEnabled || isBelieved : isBelieved || Readers.IsReader(userId)) return readers.Identify(context, userId, invalid);
+        if (userId is null ? readers.AreEnabled || isBelieved : isBelieved || Readers.IsReserved(userId)) return readers.Identify(context, userId, invalid);
         return Caller.Unproven;
     }
 }

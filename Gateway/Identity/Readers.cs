@@ -33,6 +33,9 @@ internal sealed class Readers
     /// <summary>Before the id of every reader; nobody may send a <c>user_id</c> that begins so.</summary>
     public const string Prefix = "reader:";
 
+    /// <summary>Before the receipt that stands in the log in place of who is forgotten; nobody may send a <c>user_id</c> that begins so.</summary>
+    public const string Tombstone = "erased:";
+
     /// <summary>The cookie's name.</summary>
     public const string Cookie = "heart_reader";
 
@@ -63,6 +66,9 @@ internal sealed class Readers
 
     /// <summary>Whether a user id is a reader's, whom only a token can name.</summary>
     public static bool IsReader(string userId) => userId.StartsWith(Prefix, StringComparison.Ordinal);
+
+    /// <summary>Whether nobody may be called so: a reader, whom only a token can name, or the tombstone of somebody who is forgotten.</summary>
+    public static bool IsReserved(string userId) => IsReader(userId) || userId.StartsWith(Tombstone, StringComparison.Ordinal);
 
     /// <summary>Whether calls without a <c>user_id</c> are readers'.</summary>
     public bool AreEnabled => _seal is not null;
@@ -101,7 +107,7 @@ internal sealed class Readers
     public Caller Identify(HttpContext context, string? userId, Problem invalid)
     {
         if (userId is null) return _seal is null ? Caller.Nobody(invalid) : FindOrIssue(context);
-        if (IsReader(userId)) return Caller.Pretender(invalid);
+        if (IsReserved(userId)) return Caller.Pretender(invalid);
         return HasCookie(context) && IsForeign(context) ? Caller.OfForeignPage : new Caller(userId, HeartOrigin.Claimed);
     }
 

@@ -111,7 +111,9 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
             {
                 Description = answer.Description,
                 Headers = HeadersOf([.. always, .. answer.Headers]),
-                Content = answer.Body is { } body ? new Dictionary<string, OpenApiMediaType> { [body.MediaType] = MediaTypeOf(document, body) } : null,
+                Content = answer.Body is { } body
+                    ? (answer.Instead is { } instead ? new[] { body, instead } : [body]).ToDictionary(static payload => payload.MediaType, payload => MediaTypeOf(document, payload))
+                    : null,
             });
         }
 

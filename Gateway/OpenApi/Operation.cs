@@ -103,12 +103,17 @@ internal sealed record Payload(string MediaType, Shape Shape, IReadOnlyDictionar
 {
     public const string JsonType = "application/json";
     public const string FormType = "application/x-www-form-urlencoded";
+    public const string LinesType = "application/x-ndjson";
 
-    /// <summary>Examples are JSON: of a form, an object of its fields.</summary>
-    public bool HasFields => MediaType is JsonType or FormType;
+    /// <summary>Examples are JSON: of a form, an object of its fields; of lines, one of them.</summary>
+    public bool HasFields => MediaType is JsonType or FormType or LinesType;
 
     /// <summary>JSON, with one example.</summary>
     public static Payload Json(Shape shape, string example) => new(JsonType, shape, new Dictionary<string, string> { ["example"] = example });
+
+    /// <summary>Lines of JSON: <paramref name="shape"/> is each line's, and each example is a line.</summary>
+    public static Payload Lines(Shape shape, params (string Name, string Json)[] examples) =>
+        new(LinesType, shape, examples.ToDictionary(static example => example.Name, static example => example.Json));
 
     /// <summary>Anything else, with one example.</summary>
     public static Payload Of(string mediaType, Shape shape, string example) => new(mediaType, shape, new Dictionary<string, string> { ["example"] = example });
@@ -123,7 +128,11 @@ internal sealed record Payload(string MediaType, Shape Shape, IReadOnlyDictionar
 /// <param name="Description">When it comes and what it means.</param>
 /// <param name="Body">What it holds; null for nothing.</param>
 /// <param name="Headers">Its headers, without those of every answer.</param>
-internal sealed record Answer(int Status, string Description, Payload? Body = null, params Header[] Headers);
+internal sealed record Answer(int Status, string Description, Payload? Body = null, params Header[] Headers)
+{
+    /// <summary>What it holds instead, for who accepts that media type.</summary>
+    public Payload? Instead { get; init; }
+}
 
 /// <summary>A header of an answer.</summary>
 /// <param name="Name">Its name.</param>

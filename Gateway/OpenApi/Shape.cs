@@ -54,6 +54,9 @@ internal sealed class Shape
     /// <summary>Any value.</summary>
     public static Shape Anything(string about) => new(_ => new OpenApiSchema { Description = about });
 
+    /// <summary>One of several shapes.</summary>
+    public static Shape AnyOf(string about, params Shape[] shapes) => new(document => new OpenApiSchema { Description = about, AnyOf = [.. shapes.Select(shape => shape.In(document))] });
+
     /// <summary>An array.</summary>
     public static Shape List(string about, Shape of, int? least = null, int? most = null) => new(document => new OpenApiSchema
     {

@@ -20,6 +20,16 @@ internal static class UserOperations
         "Erasure", "A receipt.", ("receipt", JobOperations.Id), ("state", JobOperations.State), ("hearts", Shape.Whole("Hearts withdrawn.")), ("rows", Shape.Whole("Rows of the log that bear the tombstone `erased:` and the receipt instead of the name.")),
         ("started", JobOperations.Started), ("finished", JobOperations.Finished));
 
+    private static readonly Shape Line = Shape.Object(
+        "ExportLine", "Something that is held; what does not apply is left out.",
+        ("type", Shape.OneOf("What.", "user", "event", "heart", "decision", "quota", "end")), ("user_id", Shape.Text("Whom all of it is about.").Optional()),
+        ("action", Shape.OneOf("What happened.", "given", "withdrawn", "decided").Optional()), ("timestamp", Shape.Time("When.").Optional()), ("actor", Shape.Text("Who proved to be whom.").Optional()),
+        ("target_id", Shape.Text("The target.").Optional()), ("heart", Shapes.HeartId.Optional()), ("id", Shapes.HeartId.Optional()), ("version", Shape.Whole("The target's version.", 1).Optional()),
+        ("cause", Shape.OneOf("Why a heart changed, if not by its user.", "merged", "erased", "quarantined", "released", "moved").Optional()), ("network", Shape.Text("Where from, where that is kept.").Optional()),
+        ("job", Shape.Text("The operation it was a part of.").Optional()), ("detail", Shape.Map("What was decided.", Shape.Anything("A figure or a word.")).Optional()), ("policy", Shape.Text("The quota.").Optional()),
+        ("limit", Shape.Whole("Its tokens.").Optional()), ("remaining_at_grain", Shape.Whole("Of them left, but for gateways' slices.").Optional()), ("reset_seconds", Shape.Whole("Until it is whole.").Optional()),
+        ("hearts", Shape.Whole("Lines of hearts.").Optional()), ("events", Shape.Whole("Lines of events and decisions.").Optional()));
+
     private static readonly Shape Merged = Shape.Object(
         "Merge", "What became of a reader's hearts.", ("receipt", JobOperations.Id), ("state", JobOperations.State), ("user_id", Shape.Text("The account.")), ("moved", Shape.Whole("Hearts that are the account's now.")),
         ("already", Shape.Whole("Hearts that the account had given itself: they count once.")), ("targets", Shape.Whole("Targets concerned.")), ("started", JobOperations.Started), ("finished", JobOperations.Finished));
@@ -44,7 +54,14 @@ internal static class UserOperations
         Parameters = [User with { IsRequired = true }],
         Answers =
         [
-            new(200, "All of it.", Payload.Of("application/x-ndjson", Shape.Text("One JSON object a line."), "{\"type\":\"user\",\"user_id\":\"u456\"}\n{\"type\":\"end\",\"hearts\":0,\"events\":0}\n"), Header.CacheControl("no-store")),
+            new(200, "All of it.", Payload.Lines(
+                    Line,
+                    ("user", """{"type":"user","user_id":"u456"}"""),
+                    ("event", """{"type":"event","action":"given","timestamp":"2026-11-26T07:00:00.000000Z","actor":"jwt","target_id":"post_123","heart":"h_wPMfd3GCKHRE7K4UBkMbg","version":1}"""),
+                    ("heart", """{"type":"heart","target_id":"post_123","id":"h_wPMfd3GCKHRE7K4UBkMbg","timestamp":"2026-11-26T07:00:00.000000Z"}"""),
+                    ("quota", """{"type":"quota","policy":"user","limit":60,"remaining_at_grain":58,"reset_seconds":2}"""),
+                    ("end", """{"type":"end","hearts":1,"events":1}""")),
+                Header.CacheControl("no-store")),
         ],
         Problems = [Problem.UserMismatch, Problem.LedgerUnavailable, Problem.Unavailable, Problem.TemporaryReducedCapacity],
     };

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
+using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -16,17 +17,19 @@ namespace HeartGrains.Gateway.Webhooks;
 /// <summary>Webhooks for operators: how each endpoint stands, its dead letters, and another try for them.</summary>
 internal sealed class WebhookEndpoints(GrainCalls calls, Callers callers)
 {
+    public const int BodyByteLimit = 8 * 1024;
+    public const int DeadLimit = 100;
     private const string Route = "/api/v1/admin/webhooks";
-    private const int BodyByteLimit = 8 * 1024;
-    private const int DeadLimit = 100;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
         var endpoints = ActivatorUtilities.CreateInstance<WebhookEndpoints>(services);
         var times = services.GetRequiredService<GatewayMetrics>().TimesOf("webhooks");
-        routes.MapMethods(Route, [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("webhooks");
-        routes.MapMethods(Route + "/resend", [HttpMethods.Post], endpoints.ResendAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("webhooks");
+        routes.MapMethods(Route, [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync)
+            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("webhooks").Describe(WebhookOperations.Read);
+        routes.MapMethods(Route + "/resend", [HttpMethods.Post], endpoints.ResendAsync)
+            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("webhooks").Describe(WebhookOperations.Resend);
     }
 
     /// <summary><c>GET /admin/webhooks</c></summary>
@@ -86,6 +89,7 @@ internal sealed class WebhookEndpoints(GrainCalls calls, Callers callers)
 
         var resend = new WebhookResend(endpoint, targetId) { RequestAborted = context.RequestAborted };
         if (await IsFailedAsync(context, resend)) return;
+        context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(new Resent(endpoint, resend.Value!.Value), WebhookJson.Default.Resent, cancellationToken: context.RequestAborted);
     }
 

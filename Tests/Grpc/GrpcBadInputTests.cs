@@ -20,6 +20,7 @@ public sealed class GrpcBadInputTests(GrpcServer server)
         { "Give", """{"targetId":"t\n","userId":"u\u0000"}""", "target_id,user_id" },
         { "Give", """{"targetId":"t\u0085","userId":"u\u007f"}""", "target_id,user_id" },
         { "Give", """{"targetId":"t","userId":"reader:x"}""", "user_id" },
+        { "Give", """{"targetId":"t","userId":"erased:x"}""", "user_id" },
         { "Withdraw", """{"userId":"u"}""", "target_id" },
         { "Withdraw", """{"targetId":"t","userId":"X129X"}""", "user_id" },
         { "Get", """{"targetId":"X257X"}""", "target_id" },

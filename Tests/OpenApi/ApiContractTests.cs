@@ -87,6 +87,8 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
                 given.EnsureSuccessStatusCode();
             }
 
+            using var reader = await Server.Client.PostAsync("/api/v1/reader", null);
+            CallPlan.ReaderToken = reader.Headers.GetValues("Set-Cookie").Single().Split('=', ';')[1];
             await PostAsync("/api/v1/admin/targets/freeze", """{"target_id":"post_frozen","reason":"a test"}""");
             await PostAsync("/api/v1/admin/users/block", """{"user_id":"u_blocked","for":"1h","reason":"a test"}""");
             CallPlan.Quarantines = [await HoldAsync("q1"), await HoldAsync("q2"), await HoldAsync("q3")];

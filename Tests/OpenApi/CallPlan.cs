@@ -13,6 +13,9 @@ internal static class CallPlan
     /// <summary>Quarantines that are there: one held, one released, one rolled back.</summary>
     public static string[] Quarantines { get; set; } = [];
 
+    /// <summary>The token of a reader who gave a heart.</summary>
+    public static string ReaderToken { get; set; } = "";
+
     /// <summary>As the document shows it: each body once more, then with all that may be given.</summary>
     public static IEnumerable<HttpRequestMessage> Examples(DocumentedCall call)
     {
@@ -38,7 +41,12 @@ internal static class CallPlan
         yield return With(Request(call, body), static headers => headers.Add("Origin", "https://evil.example"));
         yield return With(Request(call, body), static headers => headers.Authorization = null);
         yield return With(Request(call, body), static headers => headers.Authorization = ApiServer.Bearer("of nobody, long enough to be a key"));
-        foreach (var key in (string[])[ApiServer.ReadKey, ApiServer.WriteKey]) yield return With(Request(call, body), headers => headers.Authorization = ApiServer.Bearer(key));
+        foreach (var key in (string[])[ApiServer.ReadKey, ApiServer.WriteKey])
+        {
+            yield return With(Request(call, body), headers => headers.Authorization = ApiServer.Bearer(key));
+            yield return With(Request(call, body, static parameter => parameter["example"] is not null), headers => headers.Authorization = ApiServer.Bearer(key));
+        }
+
         if (call.Bodies is not { } bodies) yield break;
         foreach (var (type, _) in bodies)
         {
@@ -112,6 +120,18 @@ internal static class CallPlan
         "withdrawHeart" => [Instead(Request(call, null, static parameter => parameter["name"]!.GetValue<string>() == "user_id"), "post_123", "post_frozen")],
         "postHeartForm" => [Request(call, ("application/x-www-form-urlencoded", "target_id=post_frozen"))],
         "moveTarget" => [Request(call, ("application/json", """{"from":"post_new","to":"post_old","reason":"back"}"""))],
+        "listEvents" => [With(Request(call), static headers => headers.Accept.Add(new("application/x-ndjson")))],
+        "resendWebhooks" => [Request(call, ("application/json", """{"endpoint":"nobody"}"""))],
+        "mergeReader" =>
+        [
+            With(Request(call, ("application/json", $$"""{"user_id":"u456","reader_token":"{{ReaderToken}}"}""")), static headers => headers.Authorization = ApiServer.Bearer(ApiServer.WriteKey)),
+            With(Request(call, ("application/json", """{"user_id":"u456"}""")), static headers =>
+            {
+                headers.Add("Cookie", "heart_reader=" + ReaderToken);
+                headers.Add("Origin", "https://blog.example.com");
+            }),
+        ],
+        "readJob" => [Instead(Request(call), "jAAAAAAAAAAAAAAAAAAAAAA", Quarantines[0])],
         "readQuarantine" => [Instead(Request(call), "j3q2-7wAAAAAAAAAAAAAAAA", Quarantines[0])],
         "releaseQuarantine" or "rollBackQuarantine" =>
         [

@@ -66,6 +66,13 @@ internal sealed class DocumentedApi
             return faults;
         }
 
+        if (type == "application/x-ndjson")
+        {
+            if (!body.EndsWith('\n')) faults.Add($"{status}: the last line has no end");
+            faults.AddRange(body.Split('\n')[..^1].Select(line => FaultOf(content["schema"]!, JsonSerializer.Deserialize<JsonElement>(line))).OfType<string>().Select(fault => $"{status}: {fault}"));
+            return faults;
+        }
+
         if (!type.EndsWith("json", StringComparison.Ordinal)) return faults;
         var json = JsonSerializer.Deserialize<JsonElement>(body);
         if (FaultOf(content["schema"]!, json) is { } fault) faults.Add($"{status}: {fault}");

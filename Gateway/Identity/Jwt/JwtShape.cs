@@ -58,7 +58,7 @@ internal readonly record struct JwtShape(string Algorithm, string? Kid, string U
         if (!TryReadNumber(claims, "nbf", out var notBefore)) return "a time that is no number (nbf)";
         if (!TryReadText(claims, "sub", out var user) || user is null) return "no user (sub)";
         if (Identifier.Check(Encoding.UTF8.GetBytes(user), Identifier.UserByteLimit, out _) is not null) return "a user that is no user id (sub)";
-        if (Readers.IsReader(user)) return "a user that is an anonymous reader (sub)";
+        if (Readers.IsReserved(user)) return "a user that is an anonymous reader, or forgotten (sub)";
         shape = new JwtShape(algorithm, kid, user, notBefore ?? 0, expires.Value);
         return null;
     }

@@ -83,6 +83,7 @@ public sealed partial class JwtTests(JwtServer server) : IClassFixture<JwtServer
         { "sub with a control character", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":"hearts","sub":"a\u0000b","exp":NOW+300}""", null, 401, "invalid-token" },
         { "sub that is too long", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":"hearts","sub":"LONG","exp":NOW+300}""", null, 401, "invalid-token" },
         { "sub that is a reader", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":"hearts","sub":"reader:zXeJH5B2m2bVQ0yPZp3fXg","exp":NOW+300}""", null, 401, "invalid-token" },
+        { "sub that is a tombstone", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":"hearts","sub":"erased:jAAAAAAAAAAAAAAAAAAAAAA","exp":NOW+300}""", null, 401, "invalid-token" },
         { "a claim whose name is half a surrogate pair", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":"hearts","sub":"USER","exp":NOW+300,"\ud800":1}""", null, 401, "invalid-token" },
         { "sub of half a surrogate pair", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":"hearts","sub":"\udc00","exp":NOW+300}""", null, 401, "invalid-token" },
         { "aud that is no text", "ec", """{"alg":"ES256","kid":"ec"}""", """{"iss":"https://login.example.com","aud":{"hearts":true},"sub":"USER","exp":NOW+300}""", null, 401, "invalid-token" },
