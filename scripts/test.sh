@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/lib/packages.sh"
 
 command -v dotnet >/dev/null || fail "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
-need redis-server=redis-server redis-cli=redis-tools initdb=postgresql psql=postgresql-client curl=curl
+need redis-server=redis-server redis-cli=redis-tools initdb=postgresql psql=postgresql-client curl=curl python3=python3
 need_stopped prometheus prometheus=prometheus promtool=prometheus
 need chromium=chromium npm=npm || say "Going on without Chromium or npm: only tests of pages need them."
 

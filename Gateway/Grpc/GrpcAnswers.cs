@@ -44,10 +44,10 @@ internal sealed class GrpcAnswers(RequestDelegate next) : IProblemTeller
 
     /// <inheritdoc/>
     public Task TellAsync(
-        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies)
+        HttpContext context, Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies, string? until)
     {
         context.Features.Set(problem);
-        context.Features.Set(new GrpcTold(problem, detail, errors, violatedPolicies, context.Response.Headers.RetryAfter));
+        context.Features.Set(new GrpcTold(problem, detail, errors, violatedPolicies, context.Response.Headers.RetryAfter, until));
         return Task.CompletedTask;
     }
 

@@ -27,17 +27,20 @@ internal sealed class GrpcTold
     private readonly string _message;
     private readonly byte[] _details;
 
-    public GrpcTold(Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies, string? retryAfterSeconds)
+    public GrpcTold(
+        Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies, string? retryAfterSeconds, string? until)
     {
         _code = GrpcCodes.Of(problem);
         _message = errors.Count == 0 ? detail : string.Join("; ", errors.Select(static error => $"{error.Field} {error.Message}"));
         var status = new RichStatus { Code = (int)_code, Message = _message };
-        status.Details.Add(Any.Pack(new ErrorInfo
+        var info = new ErrorInfo
         {
             Reason = ReasonOf(problem),
             Domain = Domain,
             Metadata = { ["type"] = problem.Type, ["http_status"] = problem.Status.ToString(CultureInfo.InvariantCulture) },
-        }));
+        };
+        if (until is not null) info.Metadata["until"] = until;
+        status.Details.Add(Any.Pack(info));
         if (long.TryParse(retryAfterSeconds, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = new Duration { Seconds = seconds } }));
         if (errors.Count > 0)

@@ -34,7 +34,7 @@ public static class ProblemWriter
         IReadOnlyList<string> violatedPolicies,
         string? until = null) =>
         context.Features.Get<IProblemTeller>() is { } teller
-            ? teller.TellAsync(context, problem, detail, errors, violatedPolicies)
+            ? teller.TellAsync(context, problem, detail, errors, violatedPolicies, until)
             : WriteAsync(
                 context,
                 problem,
@@ -106,6 +106,6 @@ internal sealed class RenderedProblem(Problem problem, string detail)
 
     /// <summary>Answers with the problem.</summary>
     public Task WriteAsync(HttpContext context) => context.Features.Get<IProblemTeller>() is { } teller
-        ? teller.TellAsync(context, problem, detail, [], [])
+        ? teller.TellAsync(context, problem, detail, [], [], null)
         : ProblemWriter.WriteAsync(context, problem, detail, _body);
 }

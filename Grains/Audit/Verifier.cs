@@ -2,6 +2,7 @@ using System.Text.Json;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Moderation;
+using HeartGrains.Users;
 using Microsoft.Extensions.Logging;
 using Orleans.Core.Internal;
 using Orleans.Runtime;
@@ -10,7 +11,7 @@ namespace HeartGrains.Audit;
 
 /// <summary>Compares targets and the chain with the log, tells what it finds, and makes anew what is only folded from the log.</summary>
 internal sealed partial class Verifier(
-    IAuditStore store, ISealStore seals, IEventLog log, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
+    IAuditStore store, ISealStore seals, IEventLog log, IUserLog users, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
 {
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -176,7 +177,7 @@ internal sealed partial class Verifier(
                 Add($"names are replaced by the receipt {receipt}, which no erasure has");
             }
             else if (erasures.Find(static erasure => erasure!.Rows is not null)?.Rows is { } said
-                && await store.CountRowsAsync(EventProof.TombstonePrefix + receipt, cancellationToken) is var rows && rows != said)
+                && (await users.CountAsync(EventProof.TombstonePrefix + receipt, receipt, cancellationToken)).Rows is var rows && rows != said)
             {
                 Add($"the receipt {receipt} replaces {rows} names where the erasure says {said}");
             }

@@ -106,6 +106,14 @@ internal abstract partial class ModerationSql
         "select id from heart_quarantine_heart where target = @target and heart = @heart limit 1", row => row.GetString(0), ("target", Key(target)), ("heart", Key(heart.ToGuid()))))
         .FirstOrDefault();
 
+    public async Task<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit) => await QueryAsync(
+        $"""
+        select h.id, count(*) from heart_event e join heart_quarantine_heart h on h.target = e.target and h.heart = e.heart and h.version = e.version
+         where e.{UserColumn} = @user group by h.id order by h.id limit @limit
+        """,
+        row => new UserHolds(row.GetString(0), row.GetInt64(1)),
+        ("user", userId), ("limit", limit));
+
     private HeldState ReadHeld(DbDataReader row) => new(
         new HeldHeart(ReadKey(row, 0), row.GetInt64(1), HeartId.FromGuid(ReadKey(row, 2))),
         row.GetString(3), row.GetString(4), (HeartEventKind)row.GetInt32(5), row.IsDBNull(6) ? null : row.GetString(6));

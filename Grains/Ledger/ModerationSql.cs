@@ -131,10 +131,21 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
           from heart_block b join heart_event e on e.target = @desk and e.version = b.decided
          where b.revision > @after and b.until_micros > @now order by b.revision limit @limit
         """,
-        row => new BlockedUser(
-            row.GetString(0), row.GetInt64(1), row.GetInt64(2), ModerationDetail.ReasonOf(row.GetString(3)) ?? "",
-            row.IsDBNull(4) ? HeartOrigin.Claimed.Actor : row.GetString(4), row.GetInt64(5)),
+        ReadBlocked,
         ("desk", Key(Decision.Desk)), ("after", after), ("now", nowMicros), ("limit", limit));
+
+    public async Task<BlockedUser?> FindBlockAsync(HeartId user, long nowMicros) => (await QueryAsync(
+        """
+        select e.user_id, b.until_micros, b.changed_micros, e.detail, e.actor, b.revision
+          from heart_block b join heart_event e on e.target = @desk and e.version = b.decided
+         where b.user_key = @user and b.until_micros > @now
+        """,
+        ReadBlocked,
+        ("desk", Key(Decision.Desk)), ("user", Key(user.ToGuid())), ("now", nowMicros))).FirstOrDefault();
+
+    private static BlockedUser ReadBlocked(DbDataReader row) => new(
+        row.GetString(0), row.GetInt64(1), row.GetInt64(2), ModerationDetail.ReasonOf(row.GetString(3)) ?? "",
+        row.IsDBNull(4) ? HeartOrigin.Claimed.Actor : row.GetString(4), row.GetInt64(5));
 
     /// <summary>Where a target was moved.</summary>
     private async Task<(Guid, string)?> FindMoveAsync(Guid target) => (await QueryAsync(

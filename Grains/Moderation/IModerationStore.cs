@@ -32,6 +32,9 @@ public interface IModerationStore
     /// <summary>Users blocked beyond <paramref name="nowMicros"/>, in the order of their revisions.</summary>
     ValueTask<IReadOnlyList<BlockedUser>> ListBlocksAsync(long after, long nowMicros, int limit, CancellationToken cancellationToken);
 
+    /// <summary>The block of a user that lasts beyond <paramref name="nowMicros"/>; null when there is none.</summary>
+    ValueTask<BlockedUser?> FindBlockAsync(HeartId user, long nowMicros, CancellationToken cancellationToken);
+
     /// <summary>The last events of a user about a target, newest first.</summary>
     ValueTask<IReadOnlyList<LoggedEvent>> ListLatestAsync(Guid target, string userId, int limit, CancellationToken cancellationToken);
 
@@ -61,6 +64,9 @@ public interface IModerationStore
 
     /// <summary>The quarantine that holds a heart, or null.</summary>
     ValueTask<string?> FindHoldAsync(Guid target, HeartId heart, CancellationToken cancellationToken);
+
+    /// <summary>The quarantines that hold hearts of a user, and how many; at most <paramref name="limit"/>.</summary>
+    ValueTask<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>What a target is told.</summary>
@@ -95,6 +101,9 @@ public readonly record struct HeldHeart(Guid Target, long Version, HeartId Heart
 /// <param name="LastKind">The last event of the user for the target.</param>
 /// <param name="LastJob">The operation that event is a part of.</param>
 public readonly record struct HeldState(HeldHeart Held, string TargetId, string UserId, HeartEventKind LastKind, string? LastJob);
+
+/// <summary>Hearts of one user that a quarantine holds.</summary>
+public readonly record struct UserHolds(string Quarantine, long Hearts);
 
 /// <summary>Bounds of moderation.</summary>
 internal static class ModerationLimits

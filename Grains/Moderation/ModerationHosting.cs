@@ -1,4 +1,5 @@
 using HeartGrains.Jobs;
+using HeartGrains.Users;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Moderation;
@@ -12,6 +13,7 @@ internal static class ModerationHosting
         services.AddSingleton<BlockList>();
         services.AddHostedService(static provider => provider.GetRequiredService<BlockList>());
         services.AddSingleton<Moderator>();
+        services.AddSingleton<IUserData, ModerationUserData>();
         services.AddSingleton<IJobWork, MoveWork>();
         services.AddSingleton<IJobWork, QuarantineWork>();
         services.AddSingleton<IJobWork, ReleaseWork>();

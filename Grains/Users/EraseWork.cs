@@ -28,6 +28,9 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
             ? JsonSerializer.Deserialize(checkpoint, UserJson.Default.EraseState)!
             : new EraseState([JsonSerializer.Deserialize(job.Arguments!, UserJson.Default.EraseArguments)!.UserId], 0, 0, default, 0, 0, 0, 0);
         var tombstone = TombstoneOf(job.Id);
+
+        // Whoever compares the log meanwhile finds by it why names are replaced.
+        if (job.Checkpoint is null) await SayAsync(job, 1, state.Names[0], tombstone, new ErasedDetail("erasing", job.Id), cancellationToken);
         var name = state.Names[state.Name];
         var rows = await log.ReadAsync(new EventPosition(state.Order, state.Target, state.Version), long.MaxValue, new EventFilter(null, name), PageSize, cancellationToken);
         if (rows.Count > 0) return Next(await ForgetAsync(job, state, name, tombstone, rows, cancellationToken));
@@ -88,9 +91,14 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
     private async Task<string> DecideAsync(Job job, string userId, string tombstone, CancellationToken cancellationToken)
     {
         var tally = await users.CountAsync(tombstone, job.Id, cancellationToken);
-        var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
-        var detail = JsonSerializer.Serialize(new ErasedDetail("erased", job.Id, tally.Withdrawn, tally.Rows), UserJson.Default.ErasedDetail);
-        await log.DecideAsync(new Decision(job.DecisionId(0), now, null, tombstone, keys.OfUser(userId), job.Origin(HeartCause.Erased), 0, detail), cancellationToken);
+        await SayAsync(job, 0, userId, tombstone, new ErasedDetail("erased", job.Id, tally.Withdrawn, tally.Rows), cancellationToken);
         return JsonSerializer.Serialize(new EraseProgress(tally.Withdrawn, tally.Rows), UserJson.Default.EraseProgress);
+    }
+
+    private async Task SayAsync(Job job, int ordinal, string userId, string tombstone, ErasedDetail detail, CancellationToken cancellationToken)
+    {
+        var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        await log.DecideAsync(
+            new Decision(job.DecisionId(ordinal), now, null, tombstone, keys.OfUser(userId), job.Origin(HeartCause.Erased), 0, JsonSerializer.Serialize(detail, UserJson.Default.ErasedDetail)), cancellationToken);
     }
 }

@@ -14,8 +14,8 @@ internal sealed record EraseState(List<string> Names, int Name, long Order, Guid
 /// <summary>What an erasure tells of itself, and the decision about it.</summary>
 internal sealed record EraseProgress(long Hearts, long Rows);
 
-/// <summary>The decision that a user is forgotten.</summary>
-internal sealed record ErasedDetail(string Action, string Receipt, long Hearts, long Rows);
+/// <summary>The decision that a user is being forgotten, before the first name is replaced, and that it is done, with figures.</summary>
+internal sealed record ErasedDetail(string Action, string Receipt, long? Hearts = null, long? Rows = null);
 
 /// <summary>What a merge is told.</summary>
 internal sealed record MergeArguments(string Reader, string Account);

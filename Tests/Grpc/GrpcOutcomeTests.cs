@@ -23,6 +23,8 @@ public sealed class GrpcOutcomeTests
     [InlineData(HeartOutcome.LedgerUnavailable, StatusCode.Unavailable, "LEDGER_UNAVAILABLE", 1)]
     [InlineData(HeartOutcome.Conflict, StatusCode.Unavailable, "CONFLICT_RETRY", 1)]
     [InlineData(HeartOutcome.Unknown, StatusCode.DeadlineExceeded, "OUTCOME_UNKNOWN", null)]
+    [InlineData(HeartOutcome.Frozen, StatusCode.FailedPrecondition, "TARGET_FROZEN", null)]
+    [InlineData(HeartOutcome.Blocked, StatusCode.PermissionDenied, "USER_BLOCKED", null)]
     public async Task Give_TheGrainRefuses_IsToldAsOverHttp(HeartOutcome outcome, StatusCode code, string reason, int? retrySeconds)
     {
         await using var server = await ScriptedGrpc.StartAsync(Fast);
@@ -30,6 +32,19 @@ public sealed class GrpcOutcomeTests
         var refused = await server.Hearts.GiveAsync(Give).ShouldBeRefusedAsync(code, reason);
         if (retrySeconds is { } seconds) refused.RetrySeconds().ShouldBe(seconds);
         else refused.Rich().GetDetail<Google.Rpc.RetryInfo>().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Give_UserIsBlocked_IsToldUntilWhen()
+    {
+        await using var server = await ScriptedGrpc.StartAsync(Fast);
+        server.Grains.Write = static (_, _) => Task.FromResult(new HeartReceipt(HeartOutcome.Blocked, false, default, 0, 0, 1_718_446_953_123_456));
+        var refused = await server.Hearts.GiveAsync(Give).ShouldBeRefusedAsync(StatusCode.PermissionDenied, "USER_BLOCKED");
+        var metadata = refused.Rich().GetDetail<Google.Rpc.ErrorInfo>().Metadata;
+        (metadata["until"], metadata["http_status"]).ShouldBe(("2024-06-15T10:22:33Z", "403"));
+        refused.Status.Detail.ShouldContain("2024-06-15T10:22:33Z");
+        server.Grains.Write = static (_, _) => Task.FromResult(ScriptedGrains.Refused(HeartOutcome.Frozen));
+        (await server.Hearts.GiveAsync(Give).ShouldBeRefusedAsync(StatusCode.FailedPrecondition, "TARGET_FROZEN")).Rich().GetDetail<Google.Rpc.ErrorInfo>().Metadata.ShouldNotContainKey("until");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
+using HeartGrains.Users;
 
 namespace HeartGrains.Tests.Ledger;
 
@@ -118,7 +119,7 @@ public abstract partial class HeartLedgerTests
     }
 
     [Fact]
-    public async Task FindDecisionsAsync_AndCountRowsAsync_FindWhatHoldsTheText()
+    public async Task FindDecisionsAsync_AndCountAsync_FindWhatHoldsTheText()
     {
         var story = new Story("post_1");
         await AppendAsync(story.GiveMany("ann", "ben"));
@@ -128,7 +129,7 @@ public abstract partial class HeartLedgerTests
 
         (await Audit.FindDecisionsAsync("r1", Cancellation)).ShouldBe(["""{"action":"erased","receipt":"r1"}"""]);
         (await Audit.FindDecisionsAsync("r2", Cancellation)).ShouldBeEmpty();
-        (await Audit.CountRowsAsync("ann", Cancellation)).ShouldBe(3);
+        (await ((IUserLog)Ledger).CountAsync("ann", "none", Cancellation)).Rows.ShouldBe(3);
     }
 
     // Another fold, or autovacuum, may hold the horizon back for a moment.

@@ -87,18 +87,6 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
-    public ValueTask<long> CountRowsAsync(string userId, CancellationToken cancellationToken)
-    {
-        lock (_appending)
-        {
-            var count = 0L;
-            for (var order = 1; order <= _order.Count; order++)
-                if (RawAt(order).UserId == userId) count++;
-            return new(count);
-        }
-    }
-
-    /// <inheritdoc/>
     public ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken)
     {
         if (_targets.TryGetValue(target, out var found)) found.Rebuild();

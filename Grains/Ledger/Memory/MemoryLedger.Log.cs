@@ -48,8 +48,11 @@ public sealed partial class MemoryLedger
         if (_decisions.Find(known => known.Writer == decision.Id) is { } written) return written.Position;
         _order.Add((null, _decisions.Count + 1));
         var position = new EventPosition(_order.Count, Decision.Desk, _decisions.Count + 1);
+
+        // A cause is told of hearts alone.
+        var origin = decision.Origin with { Cause = HeartCause.User };
         _decisions.Add(new LoggedEvent(
-            position, "", decision.User, decision.UserId, HeartEventKind.Decided, decision.AtMicros, decision.Id, decision.Origin, decision.NetworkMac, decision.About, decision.Detail));
+            position, "", decision.User, decision.UserId, HeartEventKind.Decided, decision.AtMicros, decision.Id, origin, decision.NetworkMac, decision.About, decision.Detail));
         return position;
     }
 

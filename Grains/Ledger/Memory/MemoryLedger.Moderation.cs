@@ -110,11 +110,14 @@ public sealed partial class MemoryLedger : IModerationStore
         lock (_appending)
         {
             return new([.. _blocks.Values.Where(block => block.Revision > after && block.UntilMicros > nowMicros).OrderBy(block => block.Revision).Take(limit)
-                .Select(block => (block, decision: _decisions[(int)block.Decided - 1]))
-                .Select(found => new BlockedUser(
-                    found.decision.UserId, found.block.UntilMicros, found.block.ChangedMicros, ModerationDetail.ReasonOf(found.decision.Detail!) ?? "",
-                    found.decision.Origin.Actor, found.block.Revision))]);
+                .Select(Describe)]);
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<BlockedUser?> FindBlockAsync(HeartId user, long nowMicros, CancellationToken cancellationToken)
+    {
+        lock (_appending) return new(_blocks.TryGetValue(user, out var block) && block.UntilMicros > nowMicros ? Describe(block) : null);
     }
 
     /// <inheritdoc/>
@@ -136,6 +139,13 @@ public sealed partial class MemoryLedger : IModerationStore
 
     /// <inheritdoc/>
     public ValueTask<long?> FindOldestUnfoldedAsync(CancellationToken cancellationToken) => new((long?)null);
+
+    private BlockedUser Describe((long UntilMicros, long ChangedMicros, long Revision, long Decided) block)
+    {
+        var decision = _decisions[(int)block.Decided - 1];
+        return new BlockedUser(
+            decision.UserId, block.UntilMicros, block.ChangedMicros, ModerationDetail.ReasonOf(decision.Detail!) ?? "", decision.Origin.Actor, block.Revision);
+    }
 
     private int MeasureChain(Guid target)
     {

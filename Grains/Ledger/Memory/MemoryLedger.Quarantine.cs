@@ -76,6 +76,16 @@ public sealed partial class MemoryLedger
         lock (_appending) return new(_held.FirstOrDefault(of => of.Value.Any(held => held.Target == target && held.Heart == heart)).Key);
     }
 
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+        {
+            return new([.. _held.Select(of => new UserHolds(of.Key, of.Value.Count(held => StateOf(held).UserId == userId)))
+                .Where(static holds => holds.Hearts > 0).OrderBy(static holds => holds.Quarantine, StringComparer.Ordinal).Take(limit)]);
+        }
+    }
+
     private HeldState StateOf(HeldHeart held)
     {
         var target = _targets[held.Target];

@@ -99,13 +99,6 @@ public sealed partial class PostgresLedger
         cancellationToken));
 
     /// <inheritdoc/>
-    public ValueTask<long> CountRowsAsync(string userId, CancellationToken cancellationToken) => AskAsync(async () =>
-    {
-        await using var command = Command("select count(*) from heart_event where user_id collate \"C\" = $1", [Value(userId)]);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-    });
-
-    /// <inheritdoc/>
     public async ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken) => await AskAsync(async () =>
     {
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);

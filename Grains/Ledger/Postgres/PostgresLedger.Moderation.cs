@@ -87,6 +87,14 @@ public sealed partial class PostgresLedger : IModerationStore
     public ValueTask<string?> FindHoldAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         ModerateAsync(sql => sql.FindHoldAsync(target, heart), cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask<BlockedUser?> FindBlockAsync(HeartId user, long nowMicros, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.FindBlockAsync(user, nowMicros), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.ListHoldsAsync(userId, limit), cancellationToken);
+
     private ValueTask<T> ModerateAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         for (var attempt = 1; ; attempt++)

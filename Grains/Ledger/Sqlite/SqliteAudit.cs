@@ -141,12 +141,6 @@ internal sealed class SqliteAudit(SqliteConnection connection)
         return details;
     }
 
-    public long CountRows(string userId)
-    {
-        using var command = Command("select count(*) from heart_event where user_id = $user", ("$user", userId));
-        return (long)command.ExecuteScalar()!;
-    }
-
     public TargetAt FindAsOf(Guid target, long atMicros)
     {
         using var command = Command(

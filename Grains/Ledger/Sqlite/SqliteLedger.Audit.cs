@@ -76,9 +76,6 @@ public sealed partial class SqliteLedger
         new(Read(text, static (reader, text) => reader.Audit.FindDecisions(text)));
 
     /// <inheritdoc/>
-    public ValueTask<long> CountRowsAsync(string userId, CancellationToken cancellationToken) => new(Read(userId, static (reader, userId) => reader.Audit.CountRows(userId)));
-
-    /// <inheritdoc/>
     public async ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken) => await WriteAsync(
         writer =>
         {

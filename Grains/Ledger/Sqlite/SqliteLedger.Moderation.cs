@@ -75,6 +75,14 @@ public sealed partial class SqliteLedger : IModerationStore
     public ValueTask<string?> FindHoldAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         ModerateAsync(sql => sql.FindHoldAsync(target, heart), cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask<BlockedUser?> FindBlockAsync(HeartId user, long nowMicros, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.FindBlockAsync(user, nowMicros), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.ListHoldsAsync(userId, limit), cancellationToken);
+
     private async ValueTask<T> ModerateAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
