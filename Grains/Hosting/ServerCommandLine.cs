@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using HeartGrains.Transfer;
 
 namespace HeartGrains.Hosting;
 
@@ -12,6 +13,9 @@ public sealed record ServerCommandLine
     internal static IReadOnlyDictionary<string, string> Commands { get; } = new Dictionary<string, string>
     {
         [Show] = "every setting, its value in force and where it came from; starts nothing (--json for programs)",
+        [HeartsCommand.Export] = "all hearts as lines of JSON (--file=FILE, else standard output), also beside a program that runs",
+        [HeartsCommand.Import] = "fills an empty ledger with them (--file=FILE, else standard input)",
+        [HeartsCommand.Backup] = "copies hearts and key of mode single into a folder (--to=FOLDER), also beside a program that runs",
         [Help] = "this text (--help, -h)",
         [Version] = "version and runtime (--version)",
     };
@@ -36,6 +40,9 @@ public sealed record ServerCommandLine
             case Help: await Console.Out.WriteLineAsync(HelpText.Of(roles)); break;
             case Version: await Console.Out.WriteLineAsync(VersionText()); break;
             case Show: await ConfigShow.RunAsync(line.Role, [.. line.Switches], Console.Out); break;
+            case HeartsCommand.Export or HeartsCommand.Import or HeartsCommand.Backup:
+                await HeartsCommand.RunAsync(line.Command, line.Role, [.. line.Switches], Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error);
+                break;
             default:
                 await using (var app = line.Role.Build(ServiceHost.CreateBuilder([.. line.Switches], line.Role))) await app.RunAsync();
                 break;

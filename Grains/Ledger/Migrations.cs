@@ -81,5 +81,28 @@ internal sealed record Migration(int Number, string Name, string Sql)
                 "The hearts in this database were given under another key: their ids would not match. Start with the key it was filled "
                 + "under (HeartGrains:Key, HEARTGRAINS__KEY, --key), or with an empty database.");
         }
+
+        await RefuseUnfinishedImportAsync(command, cancellationToken);
+    }
+
+    /// <summary>Refuses a database that is not migrated to the last step, and returns the fingerprint of its key. Changes nothing.</summary>
+    public static async Task<string> CheckAsync(IReadOnlyList<Migration> migrations, DbConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select max(number) from heart_migration";
+        var applied = Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken));
+        if (applied != migrations[^1].Number)
+            throw new LedgerException($"The database was migrated to step {applied} by another HeartGrains; this one knows {migrations[^1].Number} steps. Use the program that runs on it.");
+
+        await RefuseUnfinishedImportAsync(command, cancellationToken);
+        command.CommandText = "select value from heart_meta where name = 'key'";
+        return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task RefuseUnfinishedImportAsync(DbCommand command, CancellationToken cancellationToken)
+    {
+        command.CommandText = "select count(*) from heart_meta where name = 'import'";
+        if (Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken)) > 0)
+            throw new LedgerException("An import into this database is under way, or was not finished. If none is, take an empty database and import again.");
     }
 }

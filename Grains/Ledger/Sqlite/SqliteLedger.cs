@@ -147,7 +147,7 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
 
     private T Read<TAsked, T>(TAsked asked, Func<SqliteReader, TAsked, T> read)
     {
-        if (_writer is null)
+        if (_writer is null && !_isOpenToRead)
             throw NotOpen();
         try
         {

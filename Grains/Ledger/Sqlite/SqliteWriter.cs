@@ -123,8 +123,32 @@ internal sealed class SqliteWriter : IDisposable
         return new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
     }
 
+    /// <summary>Adds events of another ledger, in one transaction. Returns how many.</summary>
+    public int Import(IReadOnlyList<RawEvent> events)
+    {
+        using var transaction = Begin();
+        using var command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = $"insert into heart_event ({TransferSql.EventColumns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        for (var number = 1; number <= 15; number++) command.Parameters.Add(new SqliteParameter($"${number}", null));
+        foreach (var row in events)
+        {
+            object?[] values =
+            [
+                row.Position.Target.ToByteArray(bigEndian: true), row.Position.Version, row.Heart.ToGuid().ToByteArray(bigEndian: true), row.Writer, row.AtMicros, (int)row.Kind, row.UserId,
+                row.TargetId, row.Actor, row.Cause == 0 ? null : row.Cause, row.Network, row.NetworkMac == 0 ? null : row.NetworkMac, row.Job, row.About?.ToByteArray(bigEndian: true), row.Detail,
+            ];
+            for (var index = 0; index < values.Length; index++) command.Parameters[index].Value = values[index] ?? DBNull.Value;
+            command.ExecuteNonQuery();
+        }
+
+        transaction.Commit();
+        return events.Count;
+    }
+
     /// <summary>Begins a transaction, for what is written beside hearts.</summary>
     public SqliteTransaction Begin() => _connection.BeginTransaction();
+
     /// <summary>Runs a statement of its own; returns how many rows it changed.</summary>
     public int Run(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
     {
