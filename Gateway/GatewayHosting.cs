@@ -1,5 +1,6 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Gateway.Applause;
+using HeartGrains.Gateway.Audit;
 using HeartGrains.Gateway.Buttons;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Embed;
@@ -8,6 +9,7 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.Live;
+using HeartGrains.Gateway.Moderation;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.OpenHeart;
 using HeartGrains.Gateway.Operations;
@@ -44,7 +46,6 @@ internal static class GatewayHosting
             [SiteList.Name] = typeof(string[]),
             ["Readers"] = typeof(ReaderOptions),
             [AuthOptions.Name] = typeof(AuthOptions),
-            [AuditOptions.Name] = typeof(AuditOptions),
             [OpenHeartOptions.Name] = typeof(OpenHeartOptions),
             [ApplauseOptions.Name] = typeof(ApplauseOptions),
         };
@@ -95,7 +96,9 @@ internal static class GatewayHosting
         app.MapButtons();
         app.MapQuota();
         app.MapBreakers();
+        app.MapModeration();
         app.MapWebhooks();
+        app.MapAudit();
         app.MapJobs();
         app.MapUsers();
         app.MapEmbed();

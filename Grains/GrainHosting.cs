@@ -1,9 +1,11 @@
+using HeartGrains.Audit;
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
+using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using HeartGrains.Users;
@@ -26,6 +28,7 @@ public static class GrainHosting
         ["Ledger"] = typeof(LedgerOptions),
         [JobOptions.Name] = typeof(JobOptions),
         ["RateLimits"] = typeof(RateLimitOptions),
+        [AuditOptions.Name] = typeof(AuditOptions),
         [BreakersOptions.Name] = typeof(BreakersOptions),
         [WebhookOptions.Name] = typeof(WebhookOptions),
         [TraceOptions.Name] = typeof(TraceOptions),
@@ -50,10 +53,12 @@ public static class GrainHosting
         services.AddBreakers();
         services.AddLedger(settings, configuration);
         services.AddHostedService<LedgerStartup>();
+        services.AddModeration();
         services.AddSingleton<LedgerWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
         services.AddWebhooks(settings, configuration);
+        services.AddAudit(configuration);
         services.AddJobs(configuration);
         services.AddUsers();
         services.AddSingleton<SiloLive>();

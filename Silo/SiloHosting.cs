@@ -27,7 +27,6 @@ internal static class SiloHosting
             ["Sites"] = typeof(object),
             ["Readers"] = typeof(object),
             ["Auth"] = typeof(object),
-            ["Audit"] = typeof(object),
             ["OpenHeart"] = typeof(object),
             ["Applause"] = typeof(object),
         };

@@ -73,6 +73,8 @@ internal static class ButtonCalls
         HeartResult.Paused => Problem.TemporaryReducedCapacity,
         HeartResult.QueueFull => Problem.QueueFull,
         HeartResult.LedgerUnavailable => Problem.LedgerUnavailable,
+        HeartResult.Frozen => Problem.TargetFrozen,
+        HeartResult.Blocked => Problem.UserBlocked,
         HeartResult.Conflict => Problem.ConflictRetry,
         HeartResult.Unknown => Problem.OutcomeUnknown,
         _ => null,

@@ -50,6 +50,12 @@ public enum HeartResult
 
     /// <summary>The client went away before the answer.</summary>
     Aborted,
+
+    /// <summary>Operators froze the target.</summary>
+    Frozen,
+
+    /// <summary>Operators let the user give no hearts for a time.</summary>
+    Blocked,
 }
 
 /// <summary>The gateway's own metrics. No user or target is ever a label.</summary>
@@ -58,7 +64,7 @@ public sealed class GatewayMetrics
     private static readonly string[] ResultLabels =
     [
         "changed", "unchanged", "invalid", "quota_exceeded", "quota_unavailable", "unavailable", "paused", "queue_full", "ledger_unavailable",
-        "conflict", "unknown", "aborted",
+        "conflict", "unknown", "aborted", "frozen", "blocked",
     ];
 
     // Steps of a half or less where answers usually come, so that a percentile between two bounds is not far off; 0.25 s is the promise, 0.8 s the breaker's.

@@ -23,6 +23,7 @@ internal static class EmbedOperations
         Problems =
         [
             Problem.InvalidFields, Problem.Unavailable, Problem.QueueFull, Problem.LedgerUnavailable, Problem.ConflictRetry, Problem.QuotaUnavailable, Problem.OutcomeUnknown,
+            Problem.TargetFrozen, Problem.UserBlocked,
         ],
     };
 

@@ -7,6 +7,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.V1;
 using HeartsApi = HeartGrains.V1.Hearts;
+using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 
 namespace HeartGrains.Gateway.Grpc;
 

@@ -48,9 +48,10 @@ internal sealed class HeartGiving(GrainCalls calls, ClusterConnection connection
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Value.Outcome != HeartOutcome.Committed)
         {
-            // Our fault, unless the client itself went away.
-            if (status != CallStatus.Aborted) quota.Return(judgement);
-            await RefuseAsync(context, operation, targetId, userId, new GiveRefusal(status, call.Value.Outcome, call.RetryAfterSeconds), answer);
+            // Our fault, unless the client itself went away, or is not to call so.
+            if (status != CallStatus.Aborted && !(status == CallStatus.Answered && call.Value.Outcome == HeartOutcome.Blocked)) quota.Return(judgement);
+            await RefuseAsync(
+                context, operation, targetId, userId, new GiveRefusal(status, call.Value.Outcome, call.RetryAfterSeconds) { BlockedUntilMicros = call.Value.GivenAtMicros }, answer);
             return;
         }
 
@@ -115,10 +116,13 @@ internal sealed class GiveRefusal
     public HeartResult Result { get; }
 
     /// <summary>Our fault and likely over soon: the same call again, which is always safe, may succeed.</summary>
-    public bool IsPassing => Result is not (HeartResult.QuotaExceeded or HeartResult.Aborted);
+    public bool IsPassing => Result is not (HeartResult.QuotaExceeded or HeartResult.Aborted or HeartResult.Frozen or HeartResult.Blocked);
+
+    /// <summary>Until when the user gives no hearts, if that is why.</summary>
+    public long BlockedUntilMicros { get; init; }
 
     /// <summary>Answers as the API does: with a problem.</summary>
     public Task WriteAsync(HttpContext context) => _judgement is { } judgement
         ? QuotaRefusals.WriteAsync(context, judgement)
-        : HeartRefusals.WriteFailedAsync(context, _status, _outcome, _retryAfterSeconds);
+        : HeartRefusals.WriteFailedAsync(context, _status, _outcome, _retryAfterSeconds, BlockedUntilMicros);
 }

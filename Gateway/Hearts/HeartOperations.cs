@@ -21,7 +21,7 @@ internal static class HeartOperations
         ("opening", Shape.Whole("What was counted elsewhere before, never part of `count`.", 1).Optional()),
         ("hearted", Shape.Flag("Whether the user loves it; where one is named, or a reader asks.").Optional()),
         ("stale", Shape.Flag("`true`: silos cannot be asked now, and this is what was last heard.").Optional()),
-        ("as_of", Shape.Time("Since when that is known.").Optional()));
+        ("as_of", Shape.Time("Since when that is known; or the past time that was asked for.").Optional()));
 
     private static readonly Shape Given = Shape.Object(
         "GivenHeart", "A heart and how its target stands.",
@@ -52,7 +52,7 @@ internal static class HeartOperations
             new(200, "It was given before: the same `id` and `timestamp`, nothing written.", Payload.Json(Given, """{"id":"h_wPMfd3GCKHRE7K4UBkMbg","target_id":"post_123","user_id":"u456","count":1,"timestamp":"2024-06-15T10:22:33.123456Z","version":1,"created":false}"""),
                 Header.NewReader, Header.NewReaderToken),
         ],
-        Problems = WriteProblems,
+        Problems = [.. WriteProblems, Problem.TargetFrozen, Problem.UserBlocked],
     };
 
     public static readonly Operation Withdraw = new("withdrawHeart", Group, "Take a heart back", "Nothing changes when there was none. Giving again counts again and gets a new `timestamp`.")
@@ -64,7 +64,7 @@ internal static class HeartOperations
         [
             new(200, "There is no heart now.", Payload.Json(Withdrawn, """{"target_id":"post_123","user_id":"u456","count":0,"version":2,"hearted":false,"removed":true}"""), Header.NewReader, Header.NewReaderToken),
         ],
-        Problems = WriteProblems,
+        Problems = [.. WriteProblems, Problem.TargetFrozen],
     };
 
     public static readonly Operation Read = new(
@@ -74,7 +74,7 @@ internal static class HeartOperations
         Access = Access.ReadersOfUsers,
         Parameters =
         [
-            Shapes.Target, Shapes.User,
+            Shapes.Target, Shapes.User, new("as_of", Shape.Time("A past time, from 1970 on: the target as it was then, by the log. Without `user_id`.")),
             new("If-None-Match", Shape.Text("Entity tags of versions that are known: one, a list, weak or strong, or `*`."), null, Microsoft.OpenApi.ParameterLocation.Header),
         ],
         Answers =

@@ -12,12 +12,13 @@ internal enum QueryParameters
     Limit = 4,
     Cursor = 8,
     CampaignId = 16,
+    AsOf = 32,
 }
 
 /// <summary>
 /// A query string, strictly read: every parameter known and given once, percent-encoded UTF-8, <c>+</c> is a space as in forms.
 /// </summary>
-internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, string? Cursor, string? CampaignId)
+internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, string? Cursor, string? CampaignId, DateTimeOffset? AsOf = null)
 {
     public const int DefaultLimit = 20;
     public const int MaxLimit = 100;
@@ -55,7 +56,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
             if (wrong is not null) Reject(ref rejection, NameOf(parameter), wrong);
         }
 
-        for (var parameter = QueryParameters.TargetId; parameter <= QueryParameters.CampaignId; parameter = (QueryParameters)((int)parameter << 1))
+        for (var parameter = QueryParameters.TargetId; parameter <= QueryParameters.AsOf; parameter = (QueryParameters)((int)parameter << 1))
         {
             if ((required & ~seen & parameter) != QueryParameters.None) Reject(ref rejection, NameOf(parameter), "is missing");
         }
@@ -79,6 +80,10 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
             case QueryParameters.CampaignId:
                 wrong = Identifier.Check(value, Identifier.CampaignByteLimit, out var campaign);
                 CampaignId = campaign;
+                break;
+            case QueryParameters.AsOf:
+                AsOf = Timestamp.Parse(value);
+                if (AsOf is null) wrong = "must be a time as RFC 3339 has it, such as 2026-11-25T17:22:35.5Z; a + is written %2B";
                 break;
             case QueryParameters.Cursor:
                 Cursor = System.Text.Encoding.Latin1.GetString(value);
@@ -151,6 +156,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
         : name.SequenceEqual("user_id"u8) ? QueryParameters.UserId
         : name.SequenceEqual("limit"u8) ? QueryParameters.Limit
         : name.SequenceEqual("campaign_id"u8) ? QueryParameters.CampaignId
+        : name.SequenceEqual("as_of"u8) ? QueryParameters.AsOf
         : name.SequenceEqual("cursor"u8) ? QueryParameters.Cursor
         : QueryParameters.None;
 
@@ -160,6 +166,7 @@ internal record struct HeartQuery(string? TargetId, string? UserId, int Limit, s
         QueryParameters.UserId => "user_id",
         QueryParameters.Limit => "limit",
         QueryParameters.CampaignId => "campaign_id",
+        QueryParameters.AsOf => "as_of",
         _ => "cursor",
     };
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.Resilience;
 
 namespace HeartGrains.Gateway.Hearts;
 
@@ -11,22 +12,25 @@ internal sealed class HeartReads
     public const int BatchBodyByteLimit = 160 * 1024;
 
     private readonly HeartReading _reading;
+    private readonly HeartPast _past;
     private readonly Callers _callers;
     private readonly TimeProvider _time;
     private readonly ReadAnswer _answer;
     private readonly BatchAnswer _batchAnswer;
 
-    public HeartReads(HeartReading reading, Callers callers, TimeProvider time)
+    public HeartReads(HeartReading reading, GrainCalls calls, Callers callers, TimeProvider time)
     {
         (_reading, _callers, _time) = (reading, callers, time);
+        _past = new HeartPast(calls, callers, time);
         (_answer, _batchAnswer) = (AnswerAsync, AnswerAsync);
     }
 
     /// <summary><c>GET /hearts</c></summary>
     public Task ReadAsync(HttpContext context)
     {
-        var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId);
+        var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.TargetId, QueryParameters.UserId | QueryParameters.AsOf);
         if (query.Rejection is { } rejection) return context.WriteProblemAsync(rejection);
+        if (query.Value.AsOf is { } asOf) return _past.ReadAsync(context, query.Value.TargetId!, query.Value.UserId, asOf);
         var caller = _callers.IdentifyForRead(context, query.Value.UserId, Problem.InvalidQuery);
         return caller.Refusal is null
             ? _reading.ReadAsync(context, query.Value.TargetId!, caller.UserId, IsSelf(caller, query.Value.UserId), _answer)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
@@ -20,13 +21,15 @@ internal static class HeartRefusals
         CallStatus.Aborted => HeartResult.Aborted,
         CallStatus.Answered when outcome == HeartOutcome.QueueFull => HeartResult.QueueFull,
         CallStatus.Answered when outcome == HeartOutcome.LedgerUnavailable => HeartResult.LedgerUnavailable,
+        CallStatus.Answered when outcome == HeartOutcome.Frozen => HeartResult.Frozen,
+        CallStatus.Answered when outcome == HeartOutcome.Blocked => HeartResult.Blocked,
         CallStatus.Conflict => HeartResult.Conflict,
         CallStatus.Paused => HeartResult.Paused,
         CallStatus.Unavailable => HeartResult.Unavailable,
         _ => HeartResult.Unknown,
     };
 
-    public static Task WriteFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter)
+    public static Task WriteFailedAsync(HttpContext context, CallStatus status, HeartOutcome outcome, int retryAfter, long blockedUntilMicros = 0)
     {
         switch (status)
         {
@@ -37,6 +40,10 @@ internal static class HeartRefusals
                 return context.WriteProblemAsync(Problem.QueueFull, "Nothing was stored. Call again after Retry-After.", 1);
             case CallStatus.Answered when outcome == HeartOutcome.LedgerUnavailable:
                 return context.WriteProblemAsync(Problem.LedgerUnavailable, "Nothing was stored. Call again after Retry-After.", 1);
+            case CallStatus.Answered when outcome == HeartOutcome.Frozen:
+                return context.WriteProblemAsync(Problem.TargetFrozen, "Nothing was stored: hearts of this target are not given or taken back until an operator lets it go.");
+            case CallStatus.Answered when outcome == HeartOutcome.Blocked:
+                return BlockedAsync(context, blockedUntilMicros);
             case CallStatus.Conflict:
                 return context.WriteProblemAsync(Problem.ConflictRetry, "Nothing was stored. Call again after Retry-After.", 1);
             case CallStatus.Paused:
@@ -62,6 +69,13 @@ internal static class HeartRefusals
         return status == CallStatus.Answered && outcome == HeartOutcome.LedgerUnavailable
             ? context.WriteProblemAsync(Problem.LedgerUnavailable, "The ledger cannot be read now. Call again after Retry-After.", 1)
             : context.WriteProblemAsync(Problem.Unavailable, "No silo answered. Call again after Retry-After.", ComeBackSeconds());
+    }
+
+    private static Task BlockedAsync(HttpContext context, long untilMicros)
+    {
+        var until = DateTimeOffset.UnixEpoch.AddTicks(untilMicros * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        return context.WriteProblemAsync(
+            new Rejection(Problem.UserBlocked, $"Nothing was stored: this user gives no hearts until {until}. Hearts given before stay, and may be taken back.") { Until = until });
     }
 
     private static int ComeBackSeconds() => RecoverySchedule.ComeBackSeconds(Interlocked.Increment(ref _unavailable));

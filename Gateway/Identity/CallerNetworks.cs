@@ -1,4 +1,5 @@
 using System.Net;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using Microsoft.Extensions.Options;
 

@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Gateway.Identity.Jwt;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;

@@ -15,7 +15,8 @@ internal static class ProblemExamples
         ("detail", Shape.Text("This occurrence.")),
         ("code", Shape.Text("Stable; branch on it.", pattern: "^[a-z-]+$")),
         ("errors", Shape.Map("What is wrong with each field or parameter at fault.", Shape.List("Messages.", Shape.Text("A message."), least: 1)).Optional()),
-        ("violated-policies", Shape.List("The quotas that refused.", Shape.Text("A policy's name.")).Optional()));
+        ("violated-policies", Shape.List("The quotas that refused.", Shape.Text("A policy's name.")).Optional()),
+        ("until", Shape.Time("Until when it will be refused.").Optional()));
 
     private static readonly Shape Line = Shape.Text("What is wrong, in a line.");
     private static readonly Shape Page = Shape.Text("A page that says it to a reader, in the reader's language.");

@@ -75,10 +75,10 @@ internal sealed class Shape
     /// <summary>The same, as a field that may be left out.</summary>
     public Shape Optional() => new(_make) { IsOptional = true };
 
-    /// <summary>The same, or <c>null</c>; not for an object with a name.</summary>
+    /// <summary>The same, or <c>null</c>.</summary>
     public Shape OrNull() => new(document =>
     {
-        var schema = (OpenApiSchema)_make(document);
+        if (_make(document) is not OpenApiSchema schema) return new OpenApiSchema { AnyOf = [_make(document), new OpenApiSchema { Type = JsonSchemaType.Null }] };
         schema.Type |= JsonSchemaType.Null;
         return schema;
     })

@@ -42,6 +42,9 @@ public sealed record Problem(int Status, string Code, string Title)
     /// <summary>A reader's call that changes something did not come from a page that may make it.</summary>
     public static readonly Problem OriginNotAllowed = new(403, "origin-not-allowed", "Pages of this origin may not do this.");
 
+    /// <summary>The user may not give hearts until the time in the problem's <c>until</c>.</summary>
+    public static readonly Problem UserBlocked = new(403, "user-blocked", "The user is blocked.");
+
     /// <summary>No such route.</summary>
     public static readonly Problem NotFound = new(404, "not-found", "There is nothing here.");
 
@@ -50,6 +53,24 @@ public sealed record Problem(int Status, string Code, string Title)
 
     /// <summary>The body did not arrive in time.</summary>
     public static readonly Problem RequestTimeout = new(408, "request-timeout", "The request did not arrive in time.");
+
+    /// <summary>Operators froze the target.</summary>
+    public static readonly Problem TargetFrozen = new(409, "target-frozen", "The target is frozen.");
+
+    /// <summary>The target is another's old name already.</summary>
+    public static readonly Problem TargetMoved = new(409, "target-moved", "The target was moved elsewhere.");
+
+    /// <summary>The move would end where it begins.</summary>
+    public static readonly Problem MoveCycle = new(409, "move-cycle", "The move would go round in a circle.");
+
+    /// <summary>Old names lead to old names too often.</summary>
+    public static readonly Problem MoveChainTooLong = new(409, "move-chain-too-long", "Too many moves follow one another.");
+
+    /// <summary>The list of blocked users is full.</summary>
+    public static readonly Problem TooManyBlocks = new(409, "too-many-blocks", "Too many users are blocked.");
+
+    /// <summary>The quarantine is at something else, or over.</summary>
+    public static readonly Problem QuarantineState = new(409, "quarantine-state", "The quarantine is not in the state for this.");
 
     /// <summary>The body is over its bound.</summary>
     public static readonly Problem BodyTooLarge = new(413, "body-too-large", "The body is too large.");

@@ -24,24 +24,25 @@ public static class ProblemWriter
 
     /// <summary>Answers with the problem of a refused request.</summary>
     public static Task WriteProblemAsync(this HttpContext context, Rejection rejection) =>
-        WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors, []);
+        WriteAsync(context, rejection.Problem, rejection.Detail, rejection.Errors, [], rejection.Until);
 
     private static Task WriteAsync(
         HttpContext context,
         Problem problem,
         string detail,
         IReadOnlyList<(string Field, string Message)> errors,
-        IReadOnlyList<string> violatedPolicies) =>
+        IReadOnlyList<string> violatedPolicies,
+        string? until = null) =>
         context.Features.Get<IProblemTeller>() is { } teller
             ? teller.TellAsync(context, problem, detail, errors, violatedPolicies)
             : WriteAsync(
                 context,
                 problem,
                 errors.Count == 0 ? detail : string.Join("; ", errors.Select(static error => $"{error.Field} {error.Message}")),
-                Render(problem, detail, errors, violatedPolicies).WrittenSpan);
+                Render(problem, detail, errors, violatedPolicies, until).WrittenSpan);
 
     internal static ArrayBufferWriter<byte> Render(
-        Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies)
+        Problem problem, string detail, IReadOnlyList<(string Field, string Message)> errors, IReadOnlyList<string> violatedPolicies, string? until = null)
     {
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Options))
@@ -53,6 +54,7 @@ public static class ProblemWriter
             json.WriteString("detail"u8, detail);
             json.WriteString("code"u8, problem.Code);
             if (errors.Count > 0) WriteErrors(json, errors);
+            if (until is not null) json.WriteString("until"u8, until);
             if (violatedPolicies.Count > 0) WriteNames(json, "violated-policies"u8, violatedPolicies);
             json.WriteEndObject();
         }

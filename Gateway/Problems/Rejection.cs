@@ -12,6 +12,9 @@ public sealed class Rejection(Problem problem, string detail)
     /// <summary>What is wrong with this request.</summary>
     public string Detail { get; } = detail;
 
+    /// <summary>Until when it will be refused, as RFC 3339 writes it; null when nobody knows.</summary>
+    public string? Until { get; init; }
+
     /// <summary>The fields at fault, at most twenty messages, in the order found.</summary>
     public IReadOnlyList<(string Field, string Message)> Errors => _errors;
 

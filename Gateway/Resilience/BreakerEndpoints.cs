@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
@@ -17,7 +15,6 @@ namespace HeartGrains.Gateway.Resilience;
 internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, Callers callers, TimeProvider time)
 {
     private const int BodyByteLimit = 8 * 1024;
-    private const int ReasonLimit = 200;
     private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -106,29 +103,14 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         BreakerHand? hand = body?.State switch { "forced_open" => BreakerHand.ForcedOpen, "closed" => BreakerHand.ForcedClosed, "auto" => BreakerHand.Auto, _ => null };
         if (hand is null) wrong.Add("state", "must be forced_open, closed or auto");
         var lasting = TimeSpan.Zero;
-        if (hand != BreakerHand.Auto && (!TryParseTime(body?.For, out lasting) || lasting < TimeSpan.FromSeconds(1) || lasting > LongestTime))
+        if (hand != BreakerHand.Auto && (!OperatorFields.TryReadTime(body?.For, LongestTime, out lasting) || lasting < TimeSpan.FromSeconds(1) || lasting > LongestTime))
             wrong.Add("for", "must be how long, such as 30s, 10m or 2h, from 1s to 24h");
         if (hand == BreakerHand.Auto && body?.For is not null) wrong.Add("for", "must be left out when the state is auto");
-        if (body?.Reason is not { } reason || reason.Trim().Length is 0 or > ReasonLimit || reason.EnumerateRunes().Any(IsInvisible))
-            return Refuse(wrong.Add("reason", $"must say why, in 1 to {ReasonLimit} characters, none of which controls or formats text or ends a line"));
-        return wrong.Errors.Count > 0 ? Refuse(wrong) : new(new BreakerOrder(name, hand!.Value, (long)lasting.TotalMilliseconds, reason.Trim()), null);
+        if (OperatorFields.CheckReason(body?.Reason, out var reason) is { } unsaid) wrong.Add("reason", unsaid);
+        return wrong.Errors.Count > 0 ? Refuse(wrong) : new(new BreakerOrder(name, hand!.Value, (long)lasting.TotalMilliseconds, reason), null);
 
         static Parsed<BreakerOrder> Refuse(Rejection rejection) => new(null!, rejection);
     }
-
-    private static bool TryParseTime(string? text, out TimeSpan time)
-    {
-        time = default;
-        if (text is not [.., var unit] || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return false;
-        TimeSpan? one = unit switch { 's' => TimeSpan.FromSeconds(1), 'm' => TimeSpan.FromMinutes(1), 'h' => TimeSpan.FromHours(1), _ => null };
-        if (one is not { } length || number > LongestTime / length) return false;
-        time = length * number;
-        return true;
-    }
-
-    /// <summary>Would change how a log line or a list looks.</summary>
-    private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string NameOf(BreakerHand hand) => hand switch { BreakerHand.ForcedOpen => "forced_open", BreakerHand.ForcedClosed => "closed", _ => "auto" };
 }

@@ -1,6 +1,8 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Live;
+using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Users;
 using HeartGrains.Webhooks;
@@ -15,11 +17,18 @@ namespace HeartGrains.Gateway.Resilience;
 internal sealed class GrainAddresses(IGrainFactory grains)
 {
     private Kind? _heart;
+    private Kind? _rule;
     private Kind? _rateLimit;
     private ILiveObserver? _observer;
 
     /// <summary>The grain of a target, by its bare key: the usual overload refuses keys of white space, which are fine targets.</summary>
     public IHeartGrain Heart(string targetId) => (IHeartGrain)Find(ref _heart, typeof(IHeartGrain), targetId);
+
+    /// <summary>The same grain, for operators.</summary>
+    public ITargetRuleGrain Rule(string targetId) => (ITargetRuleGrain)Find(ref _rule, typeof(ITargetRuleGrain), targetId);
+
+    /// <summary>The grain for what operators ask that is not one target's matter.</summary>
+    public IModerationGrain Moderation() => grains.GetGrain<IModerationGrain>(0);
 
     /// <summary>The grain of a key's quotas.</summary>
     public IRateLimitGrain RateLimit(QuotaDimension dimension, string key) =>
@@ -33,6 +42,11 @@ internal sealed class GrainAddresses(IGrainFactory grains)
 
     /// <summary>The grain that knows the endpoints.</summary>
     public IWebhookListGrain Webhooks() => grains.GetGrain<IWebhookListGrain>(0);
+    /// <summary>The grain that reads the log.</summary>
+    public IEventListGrain Events() => grains.GetGrain<IEventListGrain>(0);
+
+    /// <summary>The grain that compares a target with its log.</summary>
+    public IVerifyGrain Verification(string targetId) => (IVerifyGrain)grains.GetGrain(typeof(IVerifyGrain), IdSpan.Create(targetId));
 
     /// <summary>The grain that long operations are started at.</summary>
     public IJobDeskGrain JobDesk() => grains.GetGrain<IJobDeskGrain>(0);

@@ -64,6 +64,11 @@ internal enum GrainPath
     /// <summary>Finding out whether a quota answers again: not refused by a breaker, and hurried by nobody.</summary>
     Probe,
 
+    /// <summary>What operators ask: not refused by a breaker, for they are asked most when one is open.</summary>
+    Desk,
+    /// <summary>Reading the log and comparing with it, for operators: takes its time, and must not close the hearts' breaker by that.</summary>
+    Audit,
+
     /// <summary>Watching targets: made again by who watches, so not here, and held back by how many may be under way and not by a breaker.</summary>
     Live,
 }

@@ -18,7 +18,9 @@ internal sealed class UserAuthority(Callers callers, Readers readers)
         if (callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var server))
             return userId is null ? Caller.Nobody(Problem.InvalidQuery) : server with { UserId = userId };
         var self = callers.IdentifyForRead(context, userId, Problem.InvalidQuery);
-        if (self.Refusal is not null) return self;
+
+        // A key of another scope is told which one it lacks for this.
+        if (self.Refusal is { } refusal) return refusal.Problem == Problem.ScopeMissing ? server : self;
         return self.Origin?.Actor switch
         {
             "jwt" => self,

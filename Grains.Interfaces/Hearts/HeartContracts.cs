@@ -17,6 +17,15 @@ public enum HeartOutcome : byte
 
     /// <summary>The ledger's answer was lost: it may have been committed. The same call again is safe.</summary>
     Unknown = 4,
+
+    /// <summary>Definitely not committed: operators froze the target.</summary>
+    Frozen = 5,
+
+    /// <summary>Definitely not committed: operators let the user give no hearts for a time.</summary>
+    Blocked = 6,
+
+    /// <summary>Definitely not committed: the target is another's old name, which has no opening balance of its own.</summary>
+    Moved = 7,
 }
 
 /// <summary>The answer to giving or withdrawing a heart.</summary>
@@ -25,7 +34,7 @@ public enum HeartOutcome : byte
 /// <param name="Id">The heart's id, the same for every call of this user on this target.</param>
 /// <param name="Count">How many users love the target.</param>
 /// <param name="Version">The target's version: the number of events in its log.</param>
-/// <param name="GivenAtMicros">When the heart was given, in microseconds since 1970-01-01 UTC; 0 when there is none.</param>
+/// <param name="GivenAtMicros">When the heart was given, in microseconds since 1970-01-01 UTC; 0 when there is none. To a user who is <see cref="HeartOutcome.Blocked"/>: until when.</param>
 /// <param name="LedgerMillis">How much of the time the heart waited for its commit, in milliseconds.</param>
 [GenerateSerializer, Immutable, Alias("hearts.HeartReceipt")]
 public readonly record struct HeartReceipt(

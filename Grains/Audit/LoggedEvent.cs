@@ -3,18 +3,6 @@ using HeartGrains.Ledger;
 
 namespace HeartGrains.Audit;
 
-/// <summary>
-/// A place in the log's order over all targets: by <paramref name="Order"/>, then target, then version. Nothing that commits later stands before a place that was sealed.
-/// </summary>
-/// <param name="Order">The transaction in PostgreSQL, the row in SQLite and in memory; grows, with gaps.</param>
-/// <param name="Target">The event's target; its bytes in network order decide.</param>
-/// <param name="Version">The event's version.</param>
-public readonly record struct EventPosition(long Order, Guid Target, long Version)
-{
-    /// <summary>Before the first event.</summary>
-    public static EventPosition Start => default;
-}
-
 /// <summary>An event as the log keeps it, with all that is known of it.</summary>
 /// <param name="Position">Where it stands.</param>
 /// <param name="TargetId">The target's name; empty for a decision about no target.</param>

@@ -1,6 +1,7 @@
 using HeartGrains.Diagnostics;
 using HeartGrains.Ledger;
 using HeartGrains.Live;
+using HeartGrains.Moderation;
 using HeartGrains.Resilience;
 using Microsoft.Extensions.Options;
 
@@ -20,7 +21,9 @@ internal sealed partial class HeartGrain(
     TimeProvider time,
     GrainMetrics metrics,
     UnreadTargets unread,
-    SiloLive live) : Grain, IHeartGrain
+    SiloLive live,
+    Moderator moderator,
+    ILocalSiloDetails silo) : Grain, IHeartGrain
 {
     private static readonly TimeSpan UnknownTime = TimeSpan.FromSeconds(1);
     private readonly Dictionary<HeartId, HeartCall> _inFlight = [];
@@ -62,7 +65,7 @@ internal sealed partial class HeartGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         metrics.Deactivated();
-        _watched?.Lose();
+        LoseWatchers();
         return Task.CompletedTask;
     }
 
@@ -79,6 +82,7 @@ internal sealed partial class HeartGrain(
     {
         _isVisited = true;
         if (_stream is null && !await LoadAsync() && !_isReadable) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
+        if (_rule?.MovedTo is { } to) return await ReadThereAsync(to, userId, cancellationToken);
 
         // Taken before the ledger is asked: a version that is older than "hearted" is corrected by the next, one that is newer never.
         var state = new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null, _opening);
@@ -103,6 +107,8 @@ internal sealed partial class HeartGrain(
     /// <inheritdoc/>
     public ValueTask<HeartState> WatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default)
     {
+        if (_stream is null || _rule is not null) return WatchWhereItIsAsync(observer, cancellationToken);
+
         // Before it is read: what commits in between is told, and nothing is missed.
         (_watched ??= live.Board.Open(_targetId)).Add(observer);
         return ReadAsync(null, cancellationToken);
@@ -113,7 +119,7 @@ internal sealed partial class HeartGrain(
     {
         _watched?.Remove(observer);
         LeaveIfUnknown();
-        return default;
+        return _rule?.MovedTo is { } to ? RuledAt(to).UnwatchAsAsync(_targetId, observer, cancellationToken) : default;
     }
 
     /// <inheritdoc/>
@@ -122,6 +128,8 @@ internal sealed partial class HeartGrain(
         bool isChanged;
         try
         {
+            var rule = _stream is null ? await moderator.Store.FindRuleAsync(_target, CancellationToken.None) : _rule;
+            if (rule?.MovedTo is not null) return new OpeningReceipt(HeartOutcome.Moved, false);
             isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, CancellationToken.None);
         }
         catch (LedgerException)
@@ -138,8 +146,22 @@ internal sealed partial class HeartGrain(
 
     private ValueTask<HeartReceipt> Change(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
-        if (origin is null or { Cause: HeartCause.User }) _isVisited = true;
-        var heart = keys.OfHeart(_target, userId);
+        if (Moderator.IsUsers(origin)) _isVisited = true;
+        if (_stream is null) return LoadAndChangeAsync(kind, userId, origin, cancellationToken);
+        return _rule is not null || moderator.Blocks.IsAny
+            ? ChangeUnderOrders(kind, userId, origin, cancellationToken)
+            : ChangeHere(kind, keys.OfHeart(_target, userId), userId, origin, cancellationToken);
+    }
+
+    private async ValueTask<HeartReceipt> LoadAndChangeAsync(HeartEventKind kind, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
+    {
+        if (!await LoadAsync()) return Refusal(HeartOutcome.LedgerUnavailable);
+        cancellationToken.ThrowIfCancellationRequested();
+        return await Change(kind, userId, origin, cancellationToken);
+    }
+
+    private ValueTask<HeartReceipt> ChangeHere(HeartEventKind kind, HeartId heart, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
+    {
         if (_stream is null || _inFlight.ContainsKey(heart)) return ChangeLaterAsync(kind, heart, userId, origin, cancellationToken);
         var isHeld = _hearts.TryGet(heart, out var givenAt);
         if (!isHeld && !_hearts.IsComplete) return ChangeLaterAsync(kind, heart, userId, origin, cancellationToken);
@@ -164,7 +186,7 @@ internal sealed partial class HeartGrain(
                 continue;
             }
 
-            if (_hearts.TryGet(heart, out _) || _hearts.IsComplete) return await Change(kind, userId, origin, cancellationToken);
+            if (_hearts.TryGet(heart, out _) || _hearts.IsComplete) return await ChangeHere(kind, heart, userId, origin, cancellationToken);
 
             var stream = _stream;
             var found = await FindInPlaceAsync(heart);
@@ -247,7 +269,7 @@ internal sealed partial class HeartGrain(
             }));
         }
 
-        _watched?.Publish(_hearts.Count, _version);
+        Publish();
         LeaveIfUnknown();
     }
 
@@ -280,7 +302,7 @@ internal sealed partial class HeartGrain(
         try
         {
             var limit = options.Value.DedupeLimit;
-            var openingsSet = _openingsSet;
+            var (openingsSet, rulesSet) = (_openingsSet, _rulesSet);
             var snapshot = await ledger.LoadAsync(_target, limit, CancellationToken.None);
             _hearts = HeartSet.From(snapshot, limit);
             _version = snapshot.Tail.Count > 0 ? snapshot.Tail[^1].Version : snapshot.FoldedVersion;
@@ -290,7 +312,8 @@ internal sealed partial class HeartGrain(
             _stream = new LedgerStream(_target, _targetId, _version, _wake);
             _isReadable = true;
             metrics.Loaded();
-            _watched?.Publish(_hearts.Count, _version);
+            if (rulesSet == _rulesSet) Follow(snapshot.Rule);
+            Publish();
             return true;
         }
         catch (LedgerException exception)
@@ -360,7 +383,7 @@ internal sealed partial class HeartGrain(
             _leaving?.Dispose();
             _leaving = null;
         }
-        else if (!_isWanted && _inFlight.Count == 0 && _watched?.IsWatched is not true)
+        else if (!_isWanted && _inFlight.Count == 0 && _watched?.IsWatched is not true && !IsWatchedAs)
         {
             DeactivateOnIdle();
         }

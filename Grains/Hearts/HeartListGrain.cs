@@ -1,18 +1,29 @@
 using HeartGrains.Ledger;
+using HeartGrains.Moderation;
 using Orleans.Concurrency;
 
 namespace HeartGrains.Hearts;
 
 /// <summary>Reads the projections for whoever asks, on the silo that was asked.</summary>
 [StatelessWorker(maxLocalWorkers: 1), Reentrant] // Stateless, so there is no invariant for an await to break.
-internal sealed class HeartListGrain(IHeartLedger ledger, HeartKeys keys) : Grain, IHeartListGrain
+internal sealed class HeartListGrain(IHeartLedger ledger, HeartKeys keys, IModerationStore moderation) : Grain, IHeartListGrain
 {
     /// <inheritdoc/>
     public async ValueTask<HeartUsers> UsersAsync(string targetId, long before, int limit, CancellationToken cancellationToken = default)
     {
         try
         {
-            var page = await ledger.ListUsersAsync(keys.OfTarget(targetId), before, limit, cancellationToken);
+            var target = keys.OfTarget(targetId);
+            var page = await ledger.ListUsersAsync(target, before, limit, cancellationToken);
+
+            // An old name whose hearts have gone over: the users of the new one, and of the one after that.
+            for (var hops = 0; page.Users.Length == 0 && hops <= ModerationLimits.Chain; hops++)
+            {
+                if (await moderation.FindRuleAsync(target, cancellationToken) is not { MovedTo: { } to }) break;
+                target = keys.OfTarget(to);
+                page = await ledger.ListUsersAsync(target, before, limit, cancellationToken);
+            }
+
             return new HeartUsers(true, page.Users, page.Floor);
         }
         catch (LedgerException)

@@ -1,4 +1,5 @@
 using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 
 namespace HeartGrains.Ledger;
 
@@ -52,12 +53,14 @@ public readonly record struct CurrentHeart(HeartId Id, long GivenAtMicros, long 
 /// <param name="Recent">Current hearts of the projection, newest first, at most as many as asked for.</param>
 /// <param name="Tail">Events above <paramref name="FoldedVersion"/>, oldest first.</param>
 /// <param name="Opening">The opening balance; 0 when none was set.</param>
+/// <param name="Rule">What operators told the target; null when nothing.</param>
 public sealed record TargetSnapshot(
     long FoldedCount,
     long FoldedVersion,
     IReadOnlyList<CurrentHeart> Recent,
     IReadOnlyList<HeartEvent> Tail,
-    long Opening = 0);
+    long Opening = 0,
+    TargetRule? Rule = null);
 
 /// <summary>What became of a batch; it is one transaction, so this holds for each of its events.</summary>
 public enum AppendOutcome

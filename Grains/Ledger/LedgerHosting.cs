@@ -4,6 +4,7 @@ using HeartGrains.Jobs;
 using HeartGrains.Ledger.Memory;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
+using HeartGrains.Moderation;
 using HeartGrains.Resilience;
 using HeartGrains.Users;
 using HeartGrains.Webhooks;
@@ -44,7 +45,10 @@ internal static class LedgerHosting
         services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(
             provider.GetRequiredService<LedgerStore>().Hearts, provider.GetRequiredService<Breakers>().Of(Breakers.Ledger), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => (IEventLog)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IModerationStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IWebhookStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (ISealStore)provider.GetRequiredService<LedgerStore>().Hearts);
+        services.AddSingleton(static provider => (IAuditStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IJobStore)provider.GetRequiredService<LedgerStore>().Hearts);
         services.AddSingleton(static provider => (IUserLog)provider.GetRequiredService<LedgerStore>().Hearts);
     }

@@ -67,7 +67,12 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
         var last = rows[^1].Position;
         return state with
         {
-            Order = last.Order, Target = last.Target, Version = last.Version, Found = state.Found + rows.Count, Hearts = state.Hearts + withdrawn, Rows = state.Rows + renamed,
+            Order = last.Order,
+            Target = last.Target,
+            Version = last.Version,
+            Found = state.Found + rows.Count,
+            Hearts = state.Hearts + withdrawn,
+            Rows = state.Rows + renamed,
         };
     }
 

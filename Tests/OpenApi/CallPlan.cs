@@ -10,6 +10,9 @@ internal static class CallPlan
     // More than the most that any call takes.
     private const int TooManyBytes = 1100 * 1024;
 
+    /// <summary>Quarantines that are there: one held, one released, one rolled back.</summary>
+    public static string[] Quarantines { get; set; } = [];
+
     /// <summary>As the document shows it: each body once more, then with all that may be given.</summary>
     public static IEnumerable<HttpRequestMessage> Examples(DocumentedCall call)
     {
@@ -102,6 +105,18 @@ internal static class CallPlan
             With(Request(call), Handshake),
             With(With(Request(call), Handshake), static headers => headers.Add("Origin", "https://evil.example")),
         ],
+        "giveHeart" =>
+        [
+            Request(call, ("application/json", """{"target_id":"post_frozen","user_id":"u1"}""")), Request(call, ("application/json", """{"target_id":"post_123","user_id":"u_blocked"}""")),
+        ],
+        "withdrawHeart" => [Instead(Request(call, null, static parameter => parameter["name"]!.GetValue<string>() == "user_id"), "post_123", "post_frozen")],
+        "postHeartForm" => [Request(call, ("application/x-www-form-urlencoded", "target_id=post_frozen"))],
+        "moveTarget" => [Request(call, ("application/json", """{"from":"post_new","to":"post_old","reason":"back"}"""))],
+        "readQuarantine" => [Instead(Request(call), "j3q2-7wAAAAAAAAAAAAAAAA", Quarantines[0])],
+        "releaseQuarantine" or "rollBackQuarantine" =>
+        [
+            .. Quarantines.Select(id => Request(call, ("application/json", $$"""{"id":"{{id}}","reason":"its end"}"""))),
+        ],
         "readTarget" or "readBadge" => [With(Request(call), static headers => headers.TryAddWithoutValidation("If-None-Match", "*"))],
         "giveReaction" => [Request(call, ("text/plain", "❤️"), more: "redirect=https%3A%2F%2Fblog.example.com%2Fhello"), Request(call, ("text/plain", "no emoji")), OnSite(Request(call, ("text/plain", "❤️")), "closed.example")],
         _ => [],
@@ -115,9 +130,11 @@ internal static class CallPlan
         headers.Add("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]));
     }
 
-    private static HttpRequestMessage OnSite(HttpRequestMessage request, string site)
+    private static HttpRequestMessage OnSite(HttpRequestMessage request, string site) => Instead(request, "blog.example.com", site);
+
+    private static HttpRequestMessage Instead(HttpRequestMessage request, string text, string other)
     {
-        request.RequestUri = new Uri(request.RequestUri!.ToString().Replace("blog.example.com", site, StringComparison.Ordinal), UriKind.Relative);
+        request.RequestUri = new Uri(request.RequestUri!.ToString().Replace(text, other, StringComparison.Ordinal), UriKind.Relative);
         return request;
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Identity;
+using HeartGrains.Tests.Identity.Jwt;
 
 namespace HeartGrains.Tests.Users;
 
@@ -15,7 +16,7 @@ public sealed class UserApiTests : IAsyncLifetime
     private const string Writer = "a-writer-key-of-tests-0123456789abcdef";
     private readonly GatewayServer _server = new([
         $"--HeartGrains:Sites={Site}", "--HeartGrains:Readers:IssueLimit=8", "--HeartGrains:Readers:IssuesPerHour=1",
-        .. TestKeys.Switches(Admin), .. TestKeys.Switches(Writer, "hearts:write", "school", 1)]);
+        .. TestKeys.Switches(Admin), .. TestKeys.Switches(Writer, "hearts:write", "school", 1), .. JwtServer.SettingsOf(TestSigner.SetOf(JwtServer.Ecdsa))]);
 
     private HttpClient Client => _server.Client;
 
@@ -71,6 +72,27 @@ public sealed class UserApiTests : IAsyncLifetime
         using var erased = await SendAsync(HttpMethod.Delete, "/api/v1/users", Own, cookie);
         (await erased.JsonAsync()).GetProperty("hearts").GetInt32().ShouldBe(1);
         (await Client.ReadAsync("mine").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task User_WithASignedToken_MergesTheReaderIsToldAndIsForgotten()
+    {
+        var token = JwtServer.Ecdsa.Sign("mia", TimeProvider.System.GetUtcNow());
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"read"}""");
+        var cookie = given.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+
+        using var merged = await MergeAsync("{}", Own, cookie, token);
+        var answer = await merged.JsonAsync();
+        (answer.GetProperty("user_id").GetString(), answer.GetProperty("moved").GetInt32()).ShouldBe(("mia", 1), answer.ToString());
+        await (await MergeAsync("""{"user_id":"another"}""", Own, cookie, token)).ShouldBeProblemAsync(403, "user-mismatch");
+        await (await SendAsync(HttpMethod.Delete, "/api/v1/users?user_id=another", key: token)).ShouldBeProblemAsync(403, "user-mismatch");
+        using var exported = await SendAsync(HttpMethod.Get, "/api/v1/users/export", key: token);
+        (await LinesAsync(exported)).ShouldContain(line => line.GetProperty("type").GetString() == "heart" && line.GetProperty("target_id").GetString() == "read");
+
+        using var erased = await SendAsync(HttpMethod.Delete, "/api/v1/users?user_id=mia", key: token);
+
+        (await erased.JsonAsync()).GetProperty("hearts").GetInt32().ShouldBe(1);
+        (await Client.ReadAsync("read").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(0);
     }
 
     [Theory]

@@ -40,15 +40,17 @@ public sealed partial class MemoryLedger
     /// <inheritdoc/>
     public ValueTask<EventPosition> DecideAsync(Decision decision, CancellationToken cancellationToken)
     {
-        lock (_appending)
-        {
-            if (_decisions.Find(known => known.Writer == decision.Id) is { } written) return new(written.Position);
-            _order.Add((null, _decisions.Count + 1));
-            var position = new EventPosition(_order.Count, Decision.Desk, _decisions.Count + 1);
-            _decisions.Add(new LoggedEvent(
-                position, "", decision.User, decision.UserId, HeartEventKind.Decided, decision.AtMicros, decision.Id, decision.Origin, decision.NetworkMac, decision.About, decision.Detail));
-            return new(position);
-        }
+        lock (_appending) return new(Decide(decision));
+    }
+
+    private EventPosition Decide(Decision decision)
+    {
+        if (_decisions.Find(known => known.Writer == decision.Id) is { } written) return written.Position;
+        _order.Add((null, _decisions.Count + 1));
+        var position = new EventPosition(_order.Count, Decision.Desk, _decisions.Count + 1);
+        _decisions.Add(new LoggedEvent(
+            position, "", decision.User, decision.UserId, HeartEventKind.Decided, decision.AtMicros, decision.Id, decision.Origin, decision.NetworkMac, decision.About, decision.Detail));
+        return position;
     }
 
     private void Order(MemoryTarget target, ReadOnlySpan<HeartEvent> events)

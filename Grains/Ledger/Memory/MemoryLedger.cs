@@ -7,7 +7,7 @@ using HeartGrains.Users;
 namespace HeartGrains.Ledger.Memory;
 
 /// <summary>A ledger that lives as long as the process. Its projections are never behind, so there is nothing to fold.</summary>
-public sealed partial class MemoryLedger : IHeartLedger, IEventLog, IJobStore, IUserLog
+public sealed partial class MemoryLedger : IHeartLedger, IEventLog, ISealStore, IAuditStore, IJobStore, IUserLog
 {
     private readonly ConcurrentDictionary<Guid, MemoryTarget> _targets = new();
     private readonly ConcurrentDictionary<Guid, long> _openings = new();
@@ -77,6 +77,7 @@ public sealed partial class MemoryLedger : IHeartLedger, IEventLog, IJobStore, I
         new((_targets.TryGetValue(target, out var found) ? found.Load(recentLimit) : new TargetSnapshot(0, 0, [], [])) with
         {
             Opening = _openings.GetValueOrDefault(target),
+            Rule = _rules.GetValueOrDefault(target),
         });
 
     /// <inheritdoc/>

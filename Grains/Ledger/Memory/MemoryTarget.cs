@@ -117,6 +117,53 @@ internal sealed class MemoryTarget(Guid key, string targetId)
         }
     }
 
+    /// <summary>Shows all of it. Nothing is ever unfolded here; where each event stands among all targets is not known, and not asked.</summary>
+    public void Show(ITargetReader reader)
+    {
+        lock (_lock)
+        {
+            reader.Read(new StoredTarget(targetId, _count, _log.Count, long.MaxValue));
+            for (var version = 1; version <= _log.Count; version++) reader.Read(RawEvent.Of(Describe(0, version)));
+            for (var version = 1; version <= _log.Count; version++)
+            {
+                var entry = _log[version - 1];
+                if (entry.IsCurrent) reader.Read(new CurrentHeart(entry.Heart, entry.AtMicros, version));
+            }
+        }
+    }
+
+    /// <summary>Says anew of each event whether its heart is given now, and counts those.</summary>
+    public void Rebuild()
+    {
+        lock (_lock)
+        {
+            _versions = null;
+            _count = 0;
+            foreach (var version in Versions().Values) _log[version - 1] = Renewed(_log[version - 1]);
+            for (var i = 0; i < _log.Count; i++)
+                if (_versions![_log[i].Heart] != i + 1) _log[i] = _log[i].Superseded();
+
+            Entry Renewed(Entry entry)
+            {
+                if (entry.Kind != HeartEventKind.Given) return entry.Superseded();
+                _count++;
+                return entry.Current();
+            }
+        }
+    }
+
+    public TargetAt FindAsOf(long atMicros)
+    {
+        lock (_lock)
+        {
+            var version = _log.Count;
+            while (version > 0 && _log[version - 1].AtMicros > atMicros) version--;
+            var count = 0L;
+            for (var i = 0; i < version; i++) count += _log[i].Kind == HeartEventKind.Given ? 1 : -1;
+            return new TargetAt(true, count, version);
+        }
+    }
+
     /// <summary>Puts a tombstone in the place of a user's name, and forgets the network; false when the event is not that user's.</summary>
     public bool Rename(long version, string userId, string tombstone)
     {
@@ -159,21 +206,23 @@ internal sealed class MemoryTarget(Guid key, string targetId)
     /// </summary>
     private readonly record struct Entry(HeartId Heart, string UserId, long Writer, long AtMicrosAndFlags, object? Origin)
     {
-        private const long Current = 1;
+        private const long Now = 1;
         private const long Given = 2;
 
         public Entry(in HeartEvent source) : this(
-            source.Heart, source.UserId, source.Writer, (source.AtMicros << 2) | (source.Kind == HeartEventKind.Given ? Given | Current : 0),
+            source.Heart, source.UserId, source.Writer, (source.AtMicros << 2) | (source.Kind == HeartEventKind.Given ? Given | Now : 0),
             source.Origin is { Network: not null } origin ? new NetworkOrigin(origin, source.NetworkMac) : source.Origin)
         {
         }
 
         public long AtMicros => AtMicrosAndFlags >> 2;
 
-        public bool IsCurrent => (AtMicrosAndFlags & Current) != 0;
+        public bool IsCurrent => (AtMicrosAndFlags & Now) != 0;
 
         public HeartEventKind Kind => (AtMicrosAndFlags & Given) != 0 ? HeartEventKind.Given : HeartEventKind.Withdrawn;
 
-        public Entry Superseded() => this with { AtMicrosAndFlags = AtMicrosAndFlags & ~Current };
+        public Entry Superseded() => this with { AtMicrosAndFlags = AtMicrosAndFlags & ~Now };
+
+        public Entry Current() => this with { AtMicrosAndFlags = AtMicrosAndFlags | Now };
     }
 }

@@ -74,12 +74,7 @@ public sealed partial class PostgresLedger
         {
             try
             {
-                var origin = OriginColumns.Of(decision.Origin);
-                await using var command = Command(DecideSql,
-                [
-                    Value(decision.Id), Value(decision.User.ToGuid()), Value(decision.AtMicros), Value(decision.UserId), Value(origin.Actor), Value(origin.Network),
-                    Value<long?>(origin.Network is null ? null : decision.NetworkMac), Value(origin.Job), Value(decision.About), Value(decision.Detail),
-                ]);
+                await using var command = Command(DecideSql, DecisionParameters(decision));
                 await command.ExecuteNonQueryAsync(cancellationToken);
                 break;
             }
@@ -92,6 +87,16 @@ public sealed partial class PostgresLedger
         var written = await QueryAsync(FindDecisionSql, [Value(decision.Id)], row => new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1)), cancellationToken);
         return written[0];
     });
+
+    private static NpgsqlParameter[] DecisionParameters(Decision decision)
+    {
+        var origin = OriginColumns.Of(decision.Origin);
+        return
+        [
+            Value(decision.Id), Value(decision.User.ToGuid()), Value(decision.AtMicros), Value(decision.UserId), Value(origin.Actor), Value(origin.Network),
+            Value<long?>(origin.Network is null ? null : decision.NetworkMac), Value(origin.Job), Value(decision.About), Value(decision.Detail),
+        ];
+    }
 
     /// <summary>A target's name stands in its first event alone.</summary>
     private static string Named(string events) => $"""

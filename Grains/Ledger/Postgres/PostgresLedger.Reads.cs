@@ -1,4 +1,5 @@
 using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 using Npgsql;
 
 namespace HeartGrains.Ledger.Postgres;
@@ -12,7 +13,7 @@ public sealed partial class PostgresLedger
           join heart_event e on e.target = key.target and e.version = key.version
         """;
 
-    // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
+    // Five kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3), the rule (4). The newest
     // are all there are, or else those that stand in the newest part of the log.
     private const string LoadSql = """
         with folded as materialized (select count, version from heart_target where target = $1)
@@ -34,6 +35,8 @@ public sealed partial class PostgresLedger
           where e.target = $1 and e.version > coalesce((select version from folded), 0) order by e.version)
         union all
         select 3, 0, o.opening, null, 0, 0, null, null from heart_opening o where o.target = $1
+        union all
+        select 4, 0, r.at_micros, null, 0, r.frozen, r.reason, r.moved_to from heart_rule r where r.target = $1 and (r.frozen = 1 or r.moved_to is not null)
         """;
 
     // The unfolded log comes first and decides, if it knows the heart.
@@ -89,6 +92,7 @@ public sealed partial class PostgresLedger
         var (count, version, opening) = (0L, 0L, 0L);
         var recent = new List<CurrentHeart>();
         var tail = new List<HeartEvent>();
+        TargetRule? rule = null;
         while (await row.ReadAsync(cancellationToken))
         {
             switch (row.GetInt32(0))
@@ -102,13 +106,16 @@ public sealed partial class PostgresLedger
                 case 3:
                     opening = row.GetInt64(2);
                     break;
+                case 4:
+                    rule = new TargetRule(row.GetInt16(5) == 1, Text(row, 7), row.GetString(6), row.GetInt64(2));
+                    break;
                 default:
                     tail.Add(ReadEvent(target, row));
                     break;
             }
         }
 
-        return new TargetSnapshot(count, version, recent, tail, opening);
+        return new TargetSnapshot(count, version, recent, tail, opening, rule);
     });
 
     /// <inheritdoc/>

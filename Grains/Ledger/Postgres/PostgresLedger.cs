@@ -9,7 +9,7 @@ using Npgsql;
 namespace HeartGrains.Ledger.Postgres;
 
 /// <summary>The ledger in PostgreSQL: shared by all silos, folded by whichever comes first. See <c>docs/ledger.md</c>.</summary>
-public sealed partial class PostgresLedger : IHeartLedger, IEventLog, IJobStore, IUserLog, IAsyncDisposable
+public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore, IAuditStore, IJobStore, IUserLog, IAsyncDisposable
 {
     private const string SetOpeningSql = """
         insert into heart_opening as o (target, opening, target_id) values ($1, $2, $3)

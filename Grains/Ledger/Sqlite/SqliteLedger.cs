@@ -12,7 +12,7 @@ namespace HeartGrains.Ledger.Sqlite;
 /// The ledger in one SQLite file, <c>hearts.db</c>, of one process. Its calls block the thread they run on for as long as the disk
 /// takes: SQLite has no others.
 /// </summary>
-public sealed partial class SqliteLedger : IHeartLedger, IEventLog, IJobStore, IUserLog, IDisposable
+public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, IAuditStore, IJobStore, IUserLog, IDisposable
 {
     private const int BusyTimeoutSeconds = 2;
     private const int MigrationTimeoutSeconds = 60;

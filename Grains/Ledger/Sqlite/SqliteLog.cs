@@ -48,6 +48,29 @@ internal sealed class SqliteLog(SqliteConnection connection)
         return found;
     }
 
+    /// <summary>The last events of a user about a target, newest first.</summary>
+    public IReadOnlyList<LoggedEvent> ReadLatest(Guid target, string userId, int limit)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = Named($"select {Columns} from heart_event where user_id = $user and (target = $target or about = $target) order by seq desc limit $limit");
+        command.Parameters.AddWithValue("$user", userId);
+        command.Parameters.AddWithValue("$target", target.ToByteArray(bigEndian: true));
+        command.Parameters.AddWithValue("$limit", limit);
+        using var row = command.ExecuteReader();
+        var found = new List<LoggedEvent>();
+        while (row.Read()) found.Add(ReadEvent(row));
+        found.Reverse();
+        return found;
+    }
+
+    /// <summary>When the oldest event was written that is not folded; null when all are.</summary>
+    public long? FindOldestUnfolded()
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "select at_micros from heart_event where seq > (select seq from heart_fold) order by seq limit 1";
+        return (long?)command.ExecuteScalar();
+    }
+
     /// <summary>A target's name stands in its first event alone.</summary>
     private static string Named(string events) => $"""
         select e.seq, e.target, e.version, coalesce(e.target_id, first.target_id), e.heart, e.user_id, e.kind, e.at_micros, e.writer, e.actor, e.cause, e.network, e.network_mac, e.job, e.about, e.detail

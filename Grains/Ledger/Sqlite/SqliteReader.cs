@@ -1,4 +1,5 @@
 using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 using Microsoft.Data.Sqlite;
 
 namespace HeartGrains.Ledger.Sqlite;
@@ -17,11 +18,12 @@ internal sealed class SqliteReader : IDisposable
     {
         _connection = connection;
         Log = new SqliteLog(connection);
+        Audit = new SqliteAudit(connection);
         Jobs = new SqliteJobs(connection);
         Users = new SqliteUsers(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
-        // Four kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3). The newest
+        // Five kinds of rows in one answer, in this order: the projection (0), its newest hearts (1), the log behind it (2), the opening (3), the rule (4). The newest
         // are all there are, or else those that stand in the newest part of the log.
         _load = Prepare(
             """
@@ -47,6 +49,8 @@ internal sealed class SqliteReader : IDisposable
                             order by version)
             union all
             select 3, 0, opening, null, 0, 0, null, null from heart_opening where target = $target
+            union all
+            select 4, 0, at_micros, null, 0, frozen, reason, moved_to from heart_rule where target = $target and (frozen = 1 or moved_to is not null)
             """,
             "$target", "$limit");
 
@@ -85,6 +89,9 @@ internal sealed class SqliteReader : IDisposable
     /// <summary>The log over all targets.</summary>
     public SqliteLog Log { get; }
 
+    /// <summary>What is compared with it.</summary>
+    public SqliteAudit Audit { get; }
+
     /// <summary>Long operations.</summary>
     public SqliteJobs Jobs { get; }
 
@@ -114,6 +121,7 @@ internal sealed class SqliteReader : IDisposable
         var (count, version, opening) = (0L, 0L, 0L);
         var recent = new List<CurrentHeart>();
         var tail = new List<HeartEvent>();
+        TargetRule? rule = null;
         while (row.Read())
         {
             switch (row.GetInt32(0))
@@ -126,6 +134,9 @@ internal sealed class SqliteReader : IDisposable
                     break;
                 case 3:
                     opening = row.GetInt64(2);
+                    break;
+                case 4:
+                    rule = new TargetRule(row.GetInt32(5) == 1, row.IsDBNull(7) ? null : row.GetString(7), row.GetString(6), row.GetInt64(2));
                     break;
                 default:
                     tail.Add(new HeartEvent(
@@ -141,7 +152,7 @@ internal sealed class SqliteReader : IDisposable
             }
         }
 
-        return new TargetSnapshot(count, version, recent, tail, opening);
+        return new TargetSnapshot(count, version, recent, tail, opening, rule);
     }
 
     public CurrentHeart? FindHeart(Guid target, HeartId heart)

@@ -87,7 +87,15 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Writes a decision, once.</summary>
     public EventPosition Decide(Decision decision)
     {
-        using var transaction = _connection.BeginTransaction();
+        using var transaction = Begin();
+        var position = Decide(decision, transaction);
+        transaction.Commit();
+        return position;
+    }
+
+    /// <summary>The same, with what goes with it.</summary>
+    public EventPosition Decide(Decision decision, SqliteTransaction transaction)
+    {
         using var command = _connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText =
@@ -110,15 +118,36 @@ internal sealed class SqliteWriter : IDisposable
         command.Parameters.AddWithValue("$detail", decision.Detail);
         command.ExecuteNonQuery();
         command.CommandText = "select seq, version from heart_event where target = zeroblob(16) and writer = $id";
-        EventPosition position;
-        using (var row = command.ExecuteReader())
+        using var row = command.ExecuteReader();
+        row.Read();
+        return new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
+    }
+
+    /// <summary>Begins a transaction, for what is written beside hearts.</summary>
+    public SqliteTransaction Begin() => _connection.BeginTransaction();
+    /// <summary>Runs a statement of its own; returns how many rows it changed.</summary>
+    public int Run(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
+        return command.ExecuteNonQuery();
+    }
+
+    /// <summary>Runs statements with the same parameters in one transaction.</summary>
+    public void RunAll(IReadOnlyList<string> steps, params ReadOnlySpan<(string Name, object Value)> parameters)
+    {
+        using var transaction = _connection.BeginTransaction();
+        foreach (var step in steps)
         {
-            row.Read();
-            position = new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
+            using var command = _connection.CreateCommand();
+            command.Transaction = transaction;
+            command.CommandText = step;
+            foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
+            command.ExecuteNonQuery();
         }
 
         transaction.Commit();
-        return position;
     }
 
     public int Fold(int limit)

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace HeartGrains.Audit;
+
+/// <summary>The detail of a decision, as far as everybody reads it.</summary>
+internal sealed record DecisionDetail(string? Action, string? Reason, string? TargetId);
+
+/// <summary>The detail of the decision that a target was made anew.</summary>
+internal sealed record RepairDetail(string Action, string Reason, string? TargetId, string[] Found);
+
+/// <summary>The detail of the decision that a user is forgotten: <c>{"action":"erased","receipt":"…","rows":3}</c>. Without rows it is not over yet.</summary>
+internal sealed record Erasure(string? Action, string? Receipt, long? Rows)
+{
+    private static readonly string[] Actions = ["erased", "erasing"];
+
+    /// <summary>Reads a detail; null when it is another's.</summary>
+    public static Erasure? Read(string detail)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(detail, AuditJson.Default.Erasure) is { } erasure && Actions.Contains(erasure.Action) ? erasure : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>What a comparison of everything is asked for.</summary>
+internal sealed record VerifyArguments(bool Repair, VerifyHead? SinceSeal);
+
+/// <summary>A seal, as it is written.</summary>
+internal sealed record VerifyHead(long Number, string Hash);
+
+/// <summary>How far a comparison of everything has come, and what it has found.</summary>
+internal sealed class VerifyProgress
+{
+    public bool Agrees { get; set; } = true;
+
+    public long Blocks { get; set; }
+
+    public long Events { get; set; }
+
+    public long Targets { get; set; }
+
+    public long Repaired { get; set; }
+
+    public List<VerifyFinding> Findings { get; set; } = [];
+
+    public VerifyHead? Head { get; set; }
+
+    /// <summary>Keeps the first hundred.</summary>
+    public void Add(IEnumerable<Finding> findings) => Findings.AddRange(
+        findings.Take(TargetFold.FindingLimit - Findings.Count).Select(static finding => new VerifyFinding(finding.Kind, finding.TargetId, finding.Block, finding.Text)));
+}
+
+/// <summary>Something wrong, as it is told.</summary>
+internal sealed record VerifyFinding(string Kind, string? TargetId, long? Block, string Text);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DecisionDetail))]
+[JsonSerializable(typeof(RepairDetail))]
+[JsonSerializable(typeof(Erasure))]
+[JsonSerializable(typeof(VerifyArguments))]
+[JsonSerializable(typeof(VerifyProgress))]
+internal sealed partial class AuditJson : JsonSerializerContext;

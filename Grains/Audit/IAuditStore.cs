@@ -1,0 +1,61 @@
+using HeartGrains.Ledger;
+
+namespace HeartGrains.Audit;
+
+/// <summary>What is asked of a ledger to compare it with its log. Safe for concurrent use. Every method throws <see cref="LedgerException"/> when the store cannot answer.</summary>
+public interface IAuditStore
+{
+    /// <summary>Shows all that is stored of a target, in one snapshot.</summary>
+    ValueTask ScanTargetAsync(Guid target, ITargetReader reader, CancellationToken cancellationToken);
+
+    /// <summary>Targets behind one, in the order of their keys, by log and projections together.</summary>
+    ValueTask<IReadOnlyList<Guid>> ListTargetsAsync(Guid after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The names of targets that have a log.</summary>
+    ValueTask<IReadOnlyDictionary<Guid, string>> FindNamesAsync(IReadOnlyCollection<Guid> targets, CancellationToken cancellationToken);
+
+    /// <summary>The details of decisions that hold a text.</summary>
+    ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string text, CancellationToken cancellationToken);
+
+    /// <summary>How many rows of the log bear a user's name.</summary>
+    ValueTask<long> CountRowsAsync(string userId, CancellationToken cancellationToken);
+
+    /// <summary>Makes a target's projections anew from its log, in one transaction, up to where the fold is.</summary>
+    ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken);
+
+    /// <summary>Count and version after the last event of a target whose time was not later.</summary>
+    ValueTask<TargetAt> FindAsOfAsync(Guid target, long atMicros, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes the turn to compare a part of everything in the background, which lasts until <paramref name="untilMicros"/> or until <see cref="EndTurnAsync"/>, and returns where the last one ended; null while another has it.
+    /// </summary>
+    ValueTask<WatchPlace?> TryTakeTurnAsync(long nowMicros, long untilMicros, CancellationToken cancellationToken);
+
+    /// <summary>Notes where a turn ended; the next may begin at <paramref name="nextMicros"/>.</summary>
+    ValueTask EndTurnAsync(WatchPlace place, long nextMicros, CancellationToken cancellationToken);
+}
+
+/// <summary>Where the comparison in the background stands.</summary>
+/// <param name="Block">The last block compared; 0 to begin anew.</param>
+/// <param name="Target">The last target compared; zero to begin anew.</param>
+public readonly record struct WatchPlace(long Block, Guid Target);
+
+/// <summary>Is shown what is stored of a target, in this order.</summary>
+public interface ITargetReader
+{
+    /// <summary>First the projection.</summary>
+    void Read(in StoredTarget stored);
+
+    /// <summary>Then the log, oldest first.</summary>
+    void Read(in RawEvent row);
+
+    /// <summary>Between its events up to the projection's version and those behind it, the current hearts of the projection.</summary>
+    void Read(in CurrentHeart heart);
+}
+
+/// <summary>A target's row among the projections.</summary>
+/// <param name="TargetId">The name; null when there is no row.</param>
+/// <param name="Count">Hearts given.</param>
+/// <param name="Version">The last version it holds; 0 when there is no row.</param>
+/// <param name="FoldedOrder">How far the fold has come over all targets.</param>
+public readonly record struct StoredTarget(string? TargetId, long Count, long Version, long FoldedOrder);

@@ -1,0 +1,225 @@
+using System.Text.Json;
+using HeartGrains.Hearts;
+using HeartGrains.Ledger;
+using HeartGrains.Moderation;
+using Microsoft.Extensions.Logging;
+using Orleans.Core.Internal;
+using Orleans.Runtime;
+
+namespace HeartGrains.Audit;
+
+/// <summary>Compares targets and the chain with the log, tells what it finds, and makes anew what is only folded from the log.</summary>
+internal sealed partial class Verifier(
+    IAuditStore store, ISealStore seals, IEventLog log, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
+{
+    private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The last seal, to be kept elsewhere.</summary>
+    public async ValueTask<SealHead?> FindHeadAsync(CancellationToken cancellationToken) =>
+        await seals.FindLastSealAsync(cancellationToken) is { } last ? new SealHead(last.Number, last.Hash) : null;
+
+    /// <summary>Compares a target; mends what can be mended if <paramref name="repairer"/> is given.</summary>
+    public async Task<TargetReport> VerifyTargetAsync(Guid target, string? targetId, HeartOrigin? repairer, CancellationToken cancellationToken)
+    {
+        var (fold, findings) = await CompareAsync(target, targetId, cancellationToken);
+
+        // Seen once, it may have been a message that came late; what is wrong stays wrong.
+        if (findings.Length > 0) (fold, findings) = await CompareAsync(target, targetId, cancellationToken);
+        metrics.TargetCompared();
+        foreach (var finding in findings)
+        {
+            metrics.Found(finding);
+            Log.Found(logger, finding.Kind, target, finding.Text);
+        }
+
+        if (repairer is null || !findings.Any(static finding => FindingKinds.IsRepairable(finding.Kind))) return new TargetReport(fold.Version, fold.Count, findings, false, findings);
+        await RepairAsync(target, fold.TargetId ?? targetId, findings, repairer, cancellationToken);
+        var (after, left) = await CompareAsync(target, targetId, cancellationToken);
+        return new TargetReport(after.Version, after.Count, findings, true, left);
+    }
+
+    /// <summary>Compares the blocks from one on, and returns the last one compared.</summary>
+    public async Task<ChainReport> VerifyBlocksAsync(long from, int limit, CancellationToken cancellationToken)
+    {
+        var found = await seals.ReadSealsAsync(Math.Max(1, from - 1), limit + 1, cancellationToken);
+        var previous = from > 1 ? found.FirstOrDefault(seal => seal.Number == from - 1) : null;
+        var blocks = found.Where(seal => seal.Number >= from).Take(limit).ToList();
+        var findings = new List<Finding>();
+        if (blocks.Count == 0) return new ChainReport(from - 1, 0, 0, []);
+
+        using var chain = new EventChain(keys);
+        var proof = new EventProof(keys);
+        var (events, expected) = (0L, from);
+        foreach (var seal in blocks)
+        {
+            if (seal.Number != expected || (seal.Number > 1 && previous is null)) Add(seal.Number, FindingKinds.Chain, $"the seal before block {seal.Number} is missing");
+            expected = seal.Number + 1;
+            events += await CompareAsync(seal, previous, chain, proof, Add, cancellationToken);
+            previous = seal;
+        }
+
+        await CheckTombstonesAsync(proof, findings, null, cancellationToken);
+        metrics.BlocksCompared(blocks.Count);
+        foreach (var finding in findings)
+        {
+            metrics.Found(finding);
+            Log.FoundInBlock(logger, finding.Kind, finding.Block, finding.Text);
+        }
+
+        return new ChainReport(blocks[^1].Number, blocks.Count, events, [.. findings]);
+
+        void Add(long block, string kind, string text)
+        {
+            if (findings.Count < TargetFold.FindingLimit) findings.Add(new Finding(kind, null, block, text));
+        }
+    }
+
+    /// <summary>Whether the chain still has the seal that was kept elsewhere; null when it has.</summary>
+    public async Task<Finding?> CheckKeptAsync(SealHead kept, CancellationToken cancellationToken)
+    {
+        var found = await seals.ReadSealsAsync(kept.Number, 1, cancellationToken);
+        var text = found.Count == 0 || found[0].Number != kept.Number ? $"the chain does not reach block {kept.Number}, which was kept elsewhere"
+            : found[0].Hash.AsSpan().SequenceEqual(kept.Hash) ? null
+            : $"block {kept.Number} has another hash than was kept elsewhere";
+        if (text is null) return null;
+        var finding = new Finding(FindingKinds.Chain, null, kept.Number, text);
+        metrics.Found(finding);
+        Log.FoundInBlock(logger, finding.Kind, finding.Block, finding.Text);
+        return finding;
+    }
+
+    private async Task<long> CompareAsync(EventSeal seal, EventSeal? previous, EventChain chain, EventProof proof, Action<long, string, string> add, CancellationToken cancellationToken)
+    {
+        var events = 0L;
+        chain.Start(previous?.Hash ?? EventChain.Origin, seal.Number);
+        await seals.ScanAsync(
+            previous?.Position ?? 0,
+            seal.Position,
+            (in row) =>
+            {
+                events++;
+                chain.Add(row);
+                if (proof.Check(row) is { } wrong) add(seal.Number, FindingKinds.Key, $"target {row.Position.Target}: {wrong}");
+            },
+            cancellationToken);
+        var made = chain.Finish(seal.Position, seal.AtMicros);
+        if (events != seal.Events) add(seal.Number, FindingKinds.Chain, $"block {seal.Number} has {events} events where {seal.Events} were sealed");
+        else if (!made.Hash.AsSpan().SequenceEqual(seal.Hash)) add(seal.Number, FindingKinds.Chain, $"block {seal.Number} is not as it was sealed");
+        if (!chain.IsGenuine(seal)) add(seal.Number, FindingKinds.Chain, $"the seal of block {seal.Number} was not made under the ledger's key");
+        return events;
+    }
+
+    private async Task<(TargetFold Fold, Finding[] Findings)> CompareAsync(Guid target, string? targetId, CancellationToken cancellationToken)
+    {
+        // The grain first: all it tells is in the log by then, however busy the target is.
+        targetId ??= (await store.FindNamesAsync([target], cancellationToken)).GetValueOrDefault(target);
+        var grain = targetId is null ? null : await ReadGrainAsync(targetId, cancellationToken);
+        var proof = new EventProof(keys);
+        var fold = new TargetFold(proof, grain?.Version ?? 0);
+        await store.ScanTargetAsync(target, fold, cancellationToken);
+        fold.Finish();
+        if (grain is { } state) fold.CompareGrain(state.Count);
+        var findings = new List<Finding>(fold.Findings.Select(finding => new Finding(finding.Kind, fold.TargetId ?? targetId, null, finding.Text)));
+
+        if (grain is { } before && before.Version < fold.Version && await IsLeftBehindAsync(targetId!, fold.Version, cancellationToken))
+        {
+            // A lost answer that landed late, or a silo that was cut off: no drift, and mended by reading.
+            await ForgetAsync(targetId!);
+            Log.LeftBehind(logger, target);
+            if (await ReadGrainAsync(targetId!, cancellationToken) is { } again && again.Version < fold.Version)
+                findings.Add(new Finding(FindingKinds.Grain, targetId, null, $"the grain is at version {again.Version} where the log is at {fold.Version}"));
+        }
+
+        await CheckTombstonesAsync(proof, findings, fold.TargetId ?? targetId, cancellationToken);
+        return (fold, [.. findings]);
+    }
+
+    /// <summary>Of the target itself: a read would tell how the one stands that it was moved to.</summary>
+    private async Task<Moderation.TargetReport?> ReadGrainAsync(string targetId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var state = await grains.GetGrain<ITargetRuleGrain>(IdSpan.Create(targetId)).ExplainAsync(null, cancellationToken).AsTask().WaitAsync(GrainPatience, time, cancellationToken);
+            return state.Outcome == HeartOutcome.Committed ? state : null;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // Silos come and go, this one too; what is stored can be compared without it.
+            return null;
+        }
+    }
+
+    /// <summary>Whether the grain stays behind the log, and not only for the moment of a heart that is on its way.</summary>
+    private async Task<bool> IsLeftBehindAsync(string targetId, long version, CancellationToken cancellationToken)
+    {
+        for (var look = 0; look < 10; look++)
+        {
+            if (await ReadGrainAsync(targetId, cancellationToken) is not { } state || state.Version >= version) return false;
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the grain read its target again.</summary>
+    private ValueTask ForgetAsync(string targetId) => grains.GetGrain<IHeartGrain>(IdSpan.Create(targetId)).AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+
+    /// <summary>A name may be replaced only where somebody was forgotten, and as often as was said then.</summary>
+    private async Task CheckTombstonesAsync(EventProof proof, List<Finding> findings, string? targetId, CancellationToken cancellationToken)
+    {
+        foreach (var receipt in proof.Tombstones.Keys)
+        {
+            var erasures = (await store.FindDecisionsAsync(receipt, cancellationToken)).Select(Erasure.Read).Where(erasure => erasure?.Receipt == receipt).ToList();
+            if (erasures.Count == 0)
+            {
+                Add($"names are replaced by the receipt {receipt}, which no erasure has");
+            }
+            else if (erasures.Find(static erasure => erasure!.Rows is not null)?.Rows is { } said
+                && await store.CountRowsAsync(EventProof.TombstonePrefix + receipt, cancellationToken) is var rows && rows != said)
+            {
+                Add($"the receipt {receipt} replaces {rows} names where the erasure says {said}");
+            }
+        }
+
+        void Add(string text)
+        {
+            if (findings.Count < TargetFold.FindingLimit) findings.Add(new Finding(FindingKinds.Tombstone, targetId, null, text));
+        }
+    }
+
+    private async Task RepairAsync(Guid target, string? targetId, Finding[] findings, HeartOrigin repairer, CancellationToken cancellationToken)
+    {
+        await store.RebuildAsync(target, cancellationToken);
+        if (targetId is not null) await ForgetAsync(targetId);
+        var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var detail = JsonSerializer.Serialize(
+            new RepairDetail("repaired", "verify", targetId, [.. findings.Select(static finding => finding.Kind).Distinct()]), AuditJson.Default.RepairDetail);
+        await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, NetworkMacOf(repairer, now), detail), cancellationToken);
+        Log.Repaired(logger, target);
+    }
+
+    private long NetworkMacOf(HeartOrigin origin, long now) => origin.Network is { } network ? keys.OfNetwork(default, now, network) : 0;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Drift ({Kind}) of target {Target}: {Text}")]
+        public static partial void Found(ILogger logger, string kind, Guid target, string text);
+
+        [LoggerMessage(2, LogLevel.Error, "Drift ({Kind}) in block {Block} of the log: {Text}")]
+        public static partial void FoundInBlock(ILogger logger, string kind, long? block, string text);
+
+        [LoggerMessage(4, LogLevel.Information, "The grain of target {Target} was behind its log and was made to read it again")]
+        public static partial void LeftBehind(ILogger logger, Guid target);
+
+        [LoggerMessage(3, LogLevel.Warning, "The projections of target {Target} were made anew from the log")]
+        public static partial void Repaired(ILogger logger, Guid target);
+    }
+}
+
+/// <summary>Blocks compared.</summary>
+/// <param name="Last">The last of them; the one before the first when there was none.</param>
+/// <param name="Blocks">How many.</param>
+/// <param name="Events">How many events in them.</param>
+/// <param name="Findings">What was found.</param>
+internal sealed record ChainReport(long Last, int Blocks, long Events, Finding[] Findings);

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace HeartGrains.Moderation;
+
+/// <summary>What a decision's event says beside its columns. A user's id is never in it.</summary>
+internal static class ModerationDetail
+{
+    /// <summary>A decision's JSON.</summary>
+    public static string Of(string action, string reason, params ReadOnlySpan<(string Name, JsonNode? Value)> more)
+    {
+        var detail = new JsonObject { ["action"] = action, ["reason"] = reason };
+        foreach (var (name, value) in more) detail[name] = value;
+        return detail.ToJsonString(Relaxed);
+    }
+
+    /// <summary>The reason in it, or null.</summary>
+    public static string? ReasonOf(string detail) => Find(detail, "reason");
+
+    /// <summary>What was decided.</summary>
+    public static string ActionOf(string detail) => Find(detail, "action") ?? "decided";
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static string? Find(string detail, string name)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(detail);
+            return document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

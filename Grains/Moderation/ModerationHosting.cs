@@ -1,0 +1,21 @@
+using HeartGrains.Jobs;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HeartGrains.Moderation;
+
+/// <summary>Wiring of moderation on a silo.</summary>
+internal static class ModerationHosting
+{
+    /// <summary>Adds the list of blocked users and what grains follow orders with. After what opens the ledger.</summary>
+    public static IServiceCollection AddModeration(this IServiceCollection services)
+    {
+        services.AddSingleton<BlockList>();
+        services.AddHostedService(static provider => provider.GetRequiredService<BlockList>());
+        services.AddSingleton<Moderator>();
+        services.AddSingleton<IJobWork, MoveWork>();
+        services.AddSingleton<IJobWork, QuarantineWork>();
+        services.AddSingleton<IJobWork, ReleaseWork>();
+        services.AddSingleton<IJobWork, RollbackWork>();
+        return services;
+    }
+}

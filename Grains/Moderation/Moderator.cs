@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using HeartGrains.Audit;
+using HeartGrains.Hearts;
+using HeartGrains.Resilience;
+
+namespace HeartGrains.Moderation;
+
+/// <summary>What grains need to follow operators' orders: the store, the list of blocked users, and how a decision is written.</summary>
+internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartKeys keys, Breakers breakers, TimeProvider time)
+{
+    /// <summary>Where orders are kept.</summary>
+    public IModerationStore Store => store;
+
+    /// <summary>Who may not give hearts.</summary>
+    public BlockList Blocks => blocks;
+
+    /// <summary>The time in microseconds since 1970-01-01 UTC.</summary>
+    public static long Micros(DateTimeOffset at) => (at.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Now.</summary>
+    public long NowMicros() => Micros(time.GetUtcNow());
+
+    /// <summary>A decision with a number of its own.</summary>
+    public Decision Decide(string action, string reason, HeartOrigin origin, Guid? about = null, string userId = "", params ReadOnlySpan<(string Name, JsonNode? Value)> more)
+    {
+        var user = userId.Length == 0 ? default : keys.OfUser(userId);
+        var at = NowMicros();
+        var mac = origin.Network is { } network ? keys.OfNetwork(user, at, network) : 0;
+        return new Decision(Random.Shared.NextInt64(), at, about, userId, user, origin, mac, ModerationDetail.Of(action, reason, more));
+    }
+
+    /// <summary>Whether a call that gives or withdraws is its user's own, and not a job's.</summary>
+    public static bool IsUsers(HeartOrigin? origin) => origin is null || origin.Cause == HeartCause.User;
+
+    /// <summary>How this silo's breakers stand.</summary>
+    public BreakerReport[] Breakers() => [.. breakers.All.Select(static breaker => breaker.ToReport())];
+}

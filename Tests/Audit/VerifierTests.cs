@@ -1,0 +1,288 @@
+using System.Text.Json;
+using HeartGrains.Audit;
+using HeartGrains.Hearts;
+using HeartGrains.Jobs;
+using HeartGrains.Ledger;
+using HeartGrains.Tests.Hearts;
+using HeartGrains.Tests.Infrastructure;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace HeartGrains.Tests.Audit;
+
+/// <summary>Drift of every kind, made behind the program's back in a real store, is found, and mended where it can be.</summary>
+public abstract class VerifierTests : IAsyncLifetime
+{
+    private const string Network = "203.0.113.0/24";
+    private static readonly HeartOrigin Operator = new("key:operator");
+    private HeartSilo _silo = null!;
+    private Verifier _verifier = null!;
+    private Guid _target;
+
+    private protected HeartStore Store { get; private set; } = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private protected abstract Task<HeartStore> OpenStoreAsync();
+
+    /// <summary>Runs a statement with triggers off, as a superuser or whoever has the file could. <c>$target</c> is the target's key.</summary>
+    protected abstract Task TamperAsync(string sql, Guid target);
+
+    public async ValueTask InitializeAsync()
+    {
+        Store = await OpenStoreAsync();
+        _silo = await HeartSilo.StartAsync(Store);
+        _verifier = _silo.Get<Verifier>();
+        _target = _silo.Keys.OfTarget("post");
+
+        // Folded in part: three of five versions.
+        var post = _silo.Grains.GetGrain<IHeartGrain>("post");
+        foreach (var user in (string[])["ann", "ben", "cid"]) await post.GiveAsync(user, new HeartOrigin("jwt", Network), Cancellation);
+        await FoldAsync();
+        await post.WithdrawAsync("ben", null, Cancellation);
+        await post.GiveAsync("dan", null, Cancellation);
+        await _silo.Target("other").GiveAsync("ann");
+        await SealAsync();
+        (await VerifyAllAsync()).ShouldBe("");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _silo.DisposeAsync();
+        Store.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Theory]
+    [InlineData("update heart_target set count = count + 5 where target = $target", "count")]
+    [InlineData("update heart_target set version = version - 1 where target = $target", "count,grain,hearts")]
+    [InlineData("update heart_target set target_id = 'another' where target = $target", "count")]
+    [InlineData("delete from heart_target where target = $target", "count,hearts")]
+    [InlineData("delete from heart_current where target = $target and version = 1", "hearts")]
+    [InlineData("update heart_current set version = 3 where target = $target and version = 1", "hearts")]
+    [InlineData("update heart_current set at_micros = at_micros + 1 where target = $target and version = 2", "hearts")]
+    [InlineData("insert into heart_current (target, heart, version, at_micros) values ($target, $target, 2, 3)", "hearts")]
+    public async Task VerifyTargetAsync_ProjectionsChanged_FindsAndMends(string sql, string kinds)
+    {
+        await _silo.ForgetAsync("post");
+        await TamperAsync(sql, _target);
+
+        var found = await _verifier.VerifyTargetAsync(_target, null, null, Cancellation);
+        var mended = await _verifier.VerifyTargetAsync(_target, null, Operator, Cancellation);
+
+        var expected = kinds.Split(',');
+        found.Findings.Select(finding => finding.Kind).Distinct().ShouldBeSubsetOf(["grain", .. expected]);
+        found.Findings.Select(finding => finding.Kind).ShouldContain(expected[0] == "count" ? "count" : expected[^1]);
+        found.IsRepaired.ShouldBeFalse();
+        mended.IsRepaired.ShouldBeTrue();
+        mended.Left.ShouldBeEmpty();
+        (mended.Version, mended.Count).ShouldBe((5, 3));
+        var state = await _silo.Target("post").ReadAsync("ben");
+        (state.Count, state.Version, state.Hearted).ShouldBe((3, 5, false));
+        await ShouldHaveDecidedAsync("repaired");
+        await FoldAsync();
+        await SealAsync();
+        (await VerifyAllAsync()).ShouldBe("");
+        (await _silo.Ledger.ListTopAsync(10, Cancellation)).ShouldBe([new TopTarget("post", 3, 5), new TopTarget("other", 1, 1)]);
+    }
+
+    [Theory]
+    [InlineData("update heart_event set at_micros = at_micros + 1 where target = $target and version = 4", "chain", "")]
+    [InlineData("update heart_event set writer = writer + 1 where target = $target and version = 4", "chain", "")]
+    [InlineData("update heart_event set actor = 'jwt' where target = $target and version = 4", "chain", "")]
+    [InlineData("update heart_event set user_id = 'zoe' where target = $target and version = 4", "key", "key")]
+    [InlineData("update heart_event set user_id = 'erased:r1', network = null where target = $target and version = 1", "tombstone", "tombstone")]
+    [InlineData("update heart_event set network = '198.51.100.0/24' where target = $target and version = 1", "key", "key")]
+    [InlineData("update heart_event set network = null where target = $target and version = 1", "key", "key")]
+    [InlineData("update heart_event set target_id = 'another' where target = $target and version = 1", "chain,key", "count,key")]
+    [InlineData("delete from heart_event where target = $target and version = 2", "chain", "gap,order")]
+    [InlineData("delete from heart_event where target = $target and version = 1", "chain", "gap")]
+    [InlineData("delete from heart_event where target = $target and version = 5", "chain", "grain")]
+    [InlineData("update heart_event set kind = 1 where target = $target and version = 4", "chain", "order")]
+    [InlineData("update heart_seal set at_micros = at_micros + 1", "chain", "")]
+    [InlineData("update heart_seal set hash = mac", "chain", "")]
+    [InlineData("update heart_seal set mac = hash", "chain", "")]
+    [InlineData("update heart_seal set number = number + 1000", "chain", "")]
+    public async Task Verify_LogOrSealsChanged_IsFound(string sql, string inChain, string inTarget)
+    {
+        await TamperAsync(sql, _target);
+
+        var chain = await _verifier.VerifyBlocksAsync(1, 100, Cancellation);
+        var target = await _verifier.VerifyTargetAsync(_target, "post", null, Cancellation);
+
+        foreach (var kind in inChain.Split(',')) chain.Findings.Select(finding => finding.Kind).ShouldContain(kind);
+        foreach (var kind in inTarget.Split(',', StringSplitOptions.RemoveEmptyEntries)) target.Findings.Select(finding => finding.Kind).ShouldContain(kind);
+        if (inTarget.Length == 0) target.Findings.ShouldBeEmpty();
+        chain.Findings.Concat(target.Findings).ShouldAllBe(finding => !finding.Text.Contains("zoe"));
+    }
+
+    [Fact]
+    public async Task VerifyBlocksAsync_RowAddedBehindTheSeals_IsFound()
+    {
+        await TamperAsync("insert into heart_event (target, heart, version, writer, at_micros, kind, user_id) select target, heart, 6, 1, 1, 2, user_id from heart_event where target = $target and version = 5", _target);
+        await TamperAsync(MoveToFirst, _target);
+
+        (await _verifier.VerifyBlocksAsync(1, 100, Cancellation)).Findings.Select(finding => finding.Kind).ShouldContain("chain");
+    }
+
+    /// <summary>Puts version 6 among what was sealed.</summary>
+    protected abstract string MoveToFirst { get; }
+
+    [Fact]
+    public async Task CheckKeptAsync_LogCutAtItsEnd_IsFoundByTheKeptHead()
+    {
+        var first = (await _verifier.FindHeadAsync(Cancellation))!;
+        await _silo.Target("post").GiveAsync("eve");
+        await SealAsync();
+        var kept = (await _verifier.FindHeadAsync(Cancellation))!;
+        (await _verifier.CheckKeptAsync(kept, Cancellation)).ShouldBeNull();
+        await TamperAsync($"delete from heart_seal where number > {first.Number}", _target);
+        await TamperAsync("delete from heart_event where target = $target and version = 6", _target);
+
+        // Without the head nobody could tell.
+        (await _verifier.VerifyBlocksAsync(1, 100, Cancellation)).Findings.ShouldBeEmpty();
+        (await _verifier.CheckKeptAsync(kept, Cancellation))!.Kind.ShouldBe("chain");
+        (await _verifier.CheckKeptAsync(first with { Hash = new byte[32] }, Cancellation))!.Kind.ShouldBe("chain");
+        (await _verifier.CheckKeptAsync(first, Cancellation)).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("""{"action":"erasing","receipt":"r1"}""", "")]
+    [InlineData("""{"action":"erased","receipt":"r1","rows":2}""", "")]
+    [InlineData("""{"action":"erased","receipt":"r1","rows":3}""", "tombstone")]
+    [InlineData("""{"action":"frozen","receipt":"r1"}""", "tombstone")]
+    public async Task Verify_UserForgotten_IsWellIfItWasDecided(string detail, string kinds)
+    {
+        await _silo.Get<IEventLog>().DecideAsync(new Decision(1, 1, null, "", default, Operator, 0, detail), Cancellation);
+        await TamperAsync("update heart_event set user_id = 'erased:r1', network = null where target = $target and version in (2, 4)", _target);
+        await SealAsync();
+
+        (await VerifyAllAsync()).ShouldBe(kinds);
+    }
+
+    [Fact]
+    public async Task VerifyTargetAsync_RivalWroteBehindTheGrainsBack_MakesItReadAgainAndIsWell()
+    {
+        await _silo.Target("post").ReadAsync();
+        await _silo.Ledger.CommitAsync(new HeartEvent(_target, 6, "post", _silo.Keys.OfHeart(_target, "eve"), "eve", HeartEventKind.Given, 1_750_000_000_000_000, 99));
+
+        var report = await _verifier.VerifyTargetAsync(_target, "post", null, Cancellation);
+
+        report.Findings.ShouldBeEmpty();
+        (await _silo.Target("post").ReadAsync()).Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task VerifyTargetAsync_WhileHeartsAreGiven_FindsNothing()
+    {
+        using var stop = new CancellationTokenSource();
+        var givers = Enumerable.Range(0, 4).Select(giver => Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+            {
+                await _silo.Target("post").GiveAsync($"u{giver}_{i % 50}");
+                if (i % 3 == 0) await _silo.Target("post").WithdrawAsync($"u{giver}_{i % 50}");
+            }
+        })).ToArray();
+        try
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                var report = await _verifier.VerifyTargetAsync(_target, "post", null, Cancellation);
+                report.Findings.ShouldBeEmpty();
+                await _silo.Ledger.FoldAsync(100, Cancellation);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(givers);
+        }
+    }
+
+    [Fact]
+    public async Task VerifyWork_Everything_ComparesEachOnceAndMends()
+    {
+        await TamperAsync("update heart_target set count = 77 where target = $target", _target);
+        var desk = _silo.Grains.GetGrain<IJobDeskGrain>(0);
+        var job = (await desk.StartAsync(new JobOrder(VerifyJob.Kind, "all", """{"repair":true}""", "key:operator"), Cancellation)).Job!;
+        await HeartSilo.UntilAsync(async () => (job = (await desk.ReadAsync(job.Id, Cancellation)).Job!).State != JobState.Running);
+
+        var progress = JsonDocument.Parse(job.Progress).RootElement;
+        (progress.GetProperty("agrees").GetBoolean(), progress.GetProperty("targets").GetInt64(), progress.GetProperty("events").GetInt64(), progress.GetProperty("repaired").GetInt64()).ShouldBe((false, 2, 6, 1));
+        var finding = progress.GetProperty("findings").EnumerateArray().ShouldHaveSingleItem();
+        (finding.GetProperty("kind").GetString(), finding.GetProperty("target_id").GetString()).ShouldBe(("count", "post"));
+        finding.GetProperty("text").GetString().ShouldBe("the table has 77 hearts at version 3 where the log has 3");
+        (await _silo.Ledger.ListTopAsync(1, Cancellation)).ShouldBe([new TopTarget("post", 3, 3)]);
+        await ShouldHaveDecidedAsync("repaired");
+    }
+
+    private async Task<string> VerifyAllAsync()
+    {
+        var chain = await _verifier.VerifyBlocksAsync(1, 1_000, Cancellation);
+        var findings = chain.Findings.ToList();
+        foreach (var target in await _silo.Get<IAuditStore>().ListTargetsAsync(Guid.Empty, 100, Cancellation))
+            findings.AddRange((await _verifier.VerifyTargetAsync(target, null, null, Cancellation)).Findings);
+        return string.Join(',', findings.Select(finding => finding.Kind).Distinct().Order());
+    }
+
+    private async Task ShouldHaveDecidedAsync(string action)
+    {
+        var decisions = await _silo.Get<IEventLog>().ReadAsync(EventPosition.Start, long.MaxValue, new EventFilter(_target), 100, Cancellation);
+        var decision = decisions.Where(logged => logged.Kind == HeartEventKind.Decided).ShouldHaveSingleItem();
+        decision.Detail!.ShouldContain($"\"action\":\"{action}\"");
+        (decision.Origin.Actor, decision.About).ShouldBe(("key:operator", _target));
+    }
+
+    private async Task SealAsync()
+    {
+        var seals = _silo.Get<ISealStore>();
+        using var chain = new EventChain(_silo.Keys);
+        while (await seals.FindUnsealedAsync(Cancellation) is not null) await seals.SealAsync(4, chain, 1_750_000_000_000_000, Cancellation);
+    }
+
+    // The horizon may be held back for a moment.
+    private Task FoldAsync() => HeartSilo.UntilAsync(async () =>
+    {
+        await _silo.Ledger.FoldAsync(1000, Cancellation);
+        return (await _silo.Ledger.LoadAsync(_target, 100, Cancellation)).Tail.Count == 0;
+    });
+}
+
+public sealed class SqliteVerifierTests : VerifierTests
+{
+    protected override string MoveToFirst => "update heart_event set seq = -seq; update heart_event set seq = iif(target = $target and version = 6, 1, 1 - seq)";
+
+    private protected override Task<HeartStore> OpenStoreAsync() => Task.FromResult(HeartStore.Sqlite());
+
+    protected override async Task TamperAsync(string sql, Guid target)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Store.Data}/hearts.db;Pooling=false");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select name, sql from sqlite_master where type = 'trigger'";
+        var triggers = new List<(string Name, string Sql)>();
+        await using (var row = await command.ExecuteReaderAsync())
+            while (await row.ReadAsync()) triggers.Add((row.GetString(0), row.GetString(1)));
+        var off = string.Concat(triggers.Select(static trigger => $"drop trigger {trigger.Name};"));
+        var on = string.Concat(triggers.Select(static trigger => $";{trigger.Sql};"));
+        command.CommandText = $"begin immediate; {off} {sql} {on} commit;";
+        command.Parameters.AddWithValue("$target", target.ToByteArray(bigEndian: true));
+        await command.ExecuteNonQueryAsync();
+    }
+}
+
+public sealed class PostgresVerifierTests(LocalPostgres postgres) : VerifierTests
+{
+    protected override string MoveToFirst => "update heart_event set xid = (select min(xid) from heart_event) where target = $target and version = 6";
+
+    private protected override Task<HeartStore> OpenStoreAsync() => HeartStore.PostgresAsync(postgres);
+
+    protected override async Task TamperAsync(string sql, Guid target)
+    {
+        await using var connection = new NpgsqlConnection(Store.Postgres);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"set session_replication_role = replica; {sql.Replace("$target", $"'{target}'")}", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}

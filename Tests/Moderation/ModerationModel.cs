@@ -1,0 +1,99 @@
+using HeartGrains.Hearts;
+using HeartGrains.Moderation;
+
+namespace HeartGrains.Tests.Moderation;
+
+/// <summary>What moderation must come to, with sets and nothing that runs beside anything else.</summary>
+internal sealed class ModerationModel
+{
+    private readonly Dictionary<string, HashSet<string>> _hearts = [];
+    private readonly HashSet<string> _frozen = [];
+    private readonly HashSet<string> _blocked = [];
+    private readonly Dictionary<string, string> _moves = [];
+    private readonly Dictionary<string, HashSet<(string Target, string User)>> _held = [];
+
+    public HashSet<string> UsersOf(string target) => At(Place(target));
+
+    public HeartOutcome Give(string target, string user)
+    {
+        if (_frozen.Contains(target)) return HeartOutcome.Frozen;
+        if (_blocked.Contains(user)) return HeartOutcome.Blocked;
+        if (IsFrozen(target)) return HeartOutcome.Frozen;
+        Decide(Place(target), user);
+        At(Place(target)).Add(user);
+        return HeartOutcome.Committed;
+    }
+
+    public HeartOutcome Withdraw(string target, string user)
+    {
+        if (IsFrozen(target)) return HeartOutcome.Frozen;
+        if (At(Place(target)).Remove(user)) Decide(Place(target), user);
+        return HeartOutcome.Committed;
+    }
+
+    public void Freeze(string target, bool isFrozen)
+    {
+        if (isFrozen) _frozen.Add(target);
+        else _frozen.Remove(target);
+    }
+
+    public void Block(string user, bool isBlocked)
+    {
+        if (isBlocked) _blocked.Add(user);
+        else _blocked.Remove(user);
+    }
+
+    public RuleRefusal Move(string from, string to)
+    {
+        var place = Place(to);
+        if (place == from || Chain(to).Contains(from)) return RuleRefusal.Cycle;
+        if (_moves.TryGetValue(from, out var moved)) return Chain(to).Contains(moved) ? RuleRefusal.None : RuleRefusal.MovedElsewhere;
+        _moves[from] = place;
+        foreach (var user in At(from))
+            if (At(place).Add(user)) Decide(place, user);
+        At(from).Clear();
+        return RuleRefusal.None;
+    }
+
+    public void QuarantineTarget(string id, string target) => Hold(id, [.. At(target).Select(user => (target, user))]);
+
+    public void QuarantineUser(string id, string user) => Hold(id, [.. _hearts.Where(hearts => hearts.Value.Contains(user)).Select(hearts => (hearts.Key, user))]);
+
+    public string? AnyQuarantine(Random dice) => _held.Count == 0 ? null : _held.Keys.Order(StringComparer.Ordinal).ElementAt(dice.Next(_held.Count));
+
+    public void Release(string id)
+    {
+        foreach (var (target, user) in _held[id])
+        {
+            Decide(Place(target), user);
+            At(Place(target)).Add(user);
+        }
+
+        _held.Remove(id);
+    }
+
+    private void Hold(string id, HashSet<(string Target, string User)> hearts)
+    {
+        foreach (var (target, user) in hearts) At(target).Remove(user);
+        _held[id] = hearts;
+    }
+
+    /// <summary>Whoever changes a heart anew takes it from all quarantines that hold it at this target.</summary>
+    private void Decide(string target, string user)
+    {
+        foreach (var held in _held.Values) held.Remove((target, user));
+    }
+
+    private bool IsFrozen(string target) => Chain(target).Any(_frozen.Contains);
+
+    private string Place(string target) => Chain(target).Last();
+
+    /// <summary>The target and where it leads.</summary>
+    private IEnumerable<string> Chain(string target)
+    {
+        yield return target;
+        while (_moves.TryGetValue(target, out var next)) yield return target = next;
+    }
+
+    private HashSet<string> At(string target) => _hearts.TryGetValue(target, out var users) ? users : _hearts[target] = [];
+}
