@@ -24,7 +24,7 @@ internal static class GrpcHosting
         var settings = builder.Settings();
         if (number != 0 && number == settings.Port) throw StartException.Setting(GrpcOptions.Section + ":Port", $"{number} is the port of HTTP; choose another");
         var address = IPAddress.Parse(settings.Listen);
-        ServiceHost.RequireFreePort(address, number, GrpcOptions.Section);
+        builder.RequireFreePort(address, number, GrpcOptions.Section);
 
         var port = new GrpcPort(options.Reflection ?? IPAddress.IsLoopback(address));
         builder.Services.AddSingleton(port);

@@ -44,7 +44,7 @@ public static class AdminPort
         var (key, listen) = ($"{HostSettings.Section}:Admin:Port", settings.Admin.Listen);
         if (!IPAddress.TryParse(listen, out var address)) throw StartException.Setting($"{HostSettings.Section}:Admin:Listen", $"'{listen}' is not an IP address");
         if (port != 0 && port == settings.Port) throw StartException.Setting(key, $"'{port}' is the port for everybody; operators need one of their own");
-        ServiceHost.RequireFreePort(address, port, $"{HostSettings.Section}:Admin");
+        builder.RequireFreePort(address, port, $"{HostSettings.Section}:Admin");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, port, static listener => listener.Use(static next => connection =>
         {
             connection.Features.Set(OperatorsConnection.Instance);

@@ -24,7 +24,7 @@ internal static class ConfigShow
     /// <summary>Builds the program, so that everything that reads settings refuses what it would refuse at start, and starts nothing.</summary>
     internal static async Task<IReadOnlyList<Setting>> ReadAsync(Role role, string[] args)
     {
-        var builder = ServiceHost.ReadSettings(args, role);
+        var builder = ServiceHost.ReadSettings(args, role, isToStart: false);
         builder.Logging.ClearProviders();
         var origins = new SettingsOrigins(builder.Configuration);
         var settings = builder.Settings();

@@ -23,14 +23,14 @@ public static class ServiceHost
     /// <summary>A builder whose settings are read and checked, and whose port is free.</summary>
     public static WebApplicationBuilder CreateBuilder(string[] args, Role role)
     {
-        var builder = ReadSettings(args, role);
+        var builder = ReadSettings(args, role, isToStart: true);
         var settings = builder.Settings();
-        RequireFreePort(IPAddress.Parse(settings.Listen), settings.Port);
+        builder.RequireFreePort(IPAddress.Parse(settings.Listen), settings.Port);
         return builder;
     }
 
-    /// <summary>The same, whether somebody listens on the port or not.</summary>
-    internal static WebApplicationBuilder ReadSettings(string[] args, Role role)
+    /// <summary>The same without the port; a program that is not to start may be asked about beside one that runs.</summary>
+    internal static WebApplicationBuilder ReadSettings(string[] args, Role role, bool isToStart)
     {
         Switches.Check(args);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = role.ApplicationName });
@@ -47,6 +47,7 @@ public static class ServiceHost
         if (!IPAddress.TryParse(settings.Listen, out var address))
             throw StartException.Setting("HeartGrains:Listen", $"'{settings.Listen}' is not an IP address");
 
+        if (!isToStart) builder.Services.AddSingleton<NotToStart>();
         builder.Services.AddSingleton(settings);
         builder.Services.TryAddTimeProvider();
         builder.Services.AddHostedService<MeterBridge>();
@@ -94,8 +95,9 @@ public static class ServiceHost
     }
 
     /// <summary>Asked before anything starts: found out later, the lesson would stand between the stack traces of all that has to stop again.</summary>
-    public static void RequireFreePort(IPAddress address, int port, string section = HostSettings.Section)
+    public static void RequireFreePort(this WebApplicationBuilder builder, IPAddress address, int port, string section = HostSettings.Section)
     {
+        if (builder.Services.Any(static service => service.ServiceType == typeof(NotToStart))) return;
         try
         {
             using var probe = new TcpListener(address, port);
@@ -128,4 +130,7 @@ public static class ServiceHost
     };
 
     private static void TryAddTimeProvider(this IServiceCollection services) => services.AddSingleton(TimeProvider.System);
+
+    /// <summary>Among the services of a program that is built to be looked at only.</summary>
+    private sealed class NotToStart;
 }

@@ -1,5 +1,7 @@
 using System.Collections;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Text.Json;
 using HeartGrains.Gateway;
@@ -92,6 +94,17 @@ public sealed class ConfigShowTests : IDisposable
         lines.ShouldAllBe(line => line.Contains(" = ") && line.Contains("  # "));
         lines.Distinct().Count().ShouldBe(lines.Length);
         Directory.Exists($"{_folder.FullName}/data").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Show_PortsAreTaken_IsNoMatter()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        foreach (var name in (string[])["--port", "--admin-port", "--grpc-port"])
+            (await ShowAsync("gateway", $"{name}={port}")).ShouldContain(setting => setting.Key == Switches.All[name] && setting.Value == $"{port}" && setting.Source == "command line");
     }
 
     [Fact]

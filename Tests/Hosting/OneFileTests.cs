@@ -34,6 +34,7 @@ public sealed class OneFileTests(OneFile file, LocalRedis redis, LocalPostgres p
         {
             ["HEARTGRAINS__KEY"] = "the-key-of-a-published-cluster",
             ["HEARTGRAINS__CLUSTER__CLUSTERID"] = $"one-file-{Guid.NewGuid():N}",
+            ["HEARTGRAINS__AUTH__ALLOWCLAIMEDUSER"] = "true",
             ["CONNECTIONSTRINGS__REDIS"] = redis.ConnectionString,
             ["CONNECTIONSTRINGS__POSTGRES"] = await postgres.CreateDatabaseAsync(),
         };
