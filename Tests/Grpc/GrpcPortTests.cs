@@ -46,7 +46,7 @@ public sealed class GrpcPortTests(GrpcServer server)
         {
             var source = await File.ReadAllTextAsync(Path.Combine(LocalCluster.Root, "Gateway", file), TestContext.Current.CancellationToken);
             var body = source[source.IndexOf($" {method}(", StringComparison.Ordinal)..];
-            return [.. Regex.Matches(body[..body.IndexOf("\n    }", StringComparison.Ordinal)], @"app\.Use(\w+)\(").Select(static step => step.Groups[1].Value)];
+            return [.. Regex.Matches(body[..body.IndexOf("\n    }", StringComparison.Ordinal)], @"app\.Use(?<step>\w+)\(", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(static step => step.Groups["step"].Value)];
         }
     }
 
