@@ -23,7 +23,7 @@ internal static class HeartsCommand
     {
         var name = command == Backup ? "--to" : "--file";
         var (file, rest) = TakeSwitch(name, args);
-        var builder = ServiceHost.ReadSettings(rest, role);
+        var builder = ServiceHost.ReadSettings(rest, role, isToStart: false);
         try
         {
             await messages.WriteLineAsync(command switch
