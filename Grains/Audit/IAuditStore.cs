@@ -17,7 +17,7 @@ public interface IAuditStore
     /// <summary>The details of decisions that hold a text.</summary>
     ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string text, CancellationToken cancellationToken);
 
-    /// <summary>How many rows of the log bear a user's name.</summary>
+    /// <summary>How many rows of the log bear a user's name; a tombstone's own decision is not counted.</summary>
     ValueTask<long> CountRowsAsync(string userId, CancellationToken cancellationToken);
 
     /// <summary>Makes a target's projections anew from its log, in one transaction, up to where the fold is.</summary>

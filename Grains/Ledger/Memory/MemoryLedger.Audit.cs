@@ -93,7 +93,7 @@ public sealed partial class MemoryLedger
         {
             var count = 0L;
             for (var order = 1; order <= _order.Count; order++)
-                if (RawAt(order).UserId == userId) count++;
+                if (RawAt(order) is var row && row.UserId == userId && !(row.Kind == HeartEventKind.Decided && row.Job is { } job && EventProof.TombstonePrefix + job == userId)) count++;
             return new(count);
         }
     }

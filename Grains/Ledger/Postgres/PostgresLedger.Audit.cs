@@ -101,7 +101,7 @@ public sealed partial class PostgresLedger
     /// <inheritdoc/>
     public ValueTask<long> CountRowsAsync(string userId, CancellationToken cancellationToken) => AskAsync(async () =>
     {
-        await using var command = Command("select count(*) from heart_event where user_id collate \"C\" = $1", [Value(userId)]);
+        await using var command = Command("select count(*) from heart_event where user_id collate \"C\" = $1 and (kind <> 3 or job is null or 'erased:' || job <> $1)", [Value(userId)]);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     });
 

@@ -143,7 +143,7 @@ internal sealed class SqliteAudit(SqliteConnection connection)
 
     public long CountRows(string userId)
     {
-        using var command = Command("select count(*) from heart_event where user_id = $user", ("$user", userId));
+        using var command = Command("select count(*) from heart_event where user_id = $user and (kind <> 3 or job is null or 'erased:' || job <> $user)", ("$user", userId));
         return (long)command.ExecuteScalar()!;
     }
 
