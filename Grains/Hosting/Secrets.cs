@@ -39,7 +39,7 @@ internal static partial class Secrets
 
     private static bool IsPassword(string name) => Passwords().IsMatch(name.Trim());
 
-    [GeneratedRegex("(key|secret|password|hash|token|pem|headers)s?(:[0-9]+)*$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("((key|secret|password|hash|pem|header)s?|token)(:[0-9]+)*$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Names();
 
     [GeneratedRegex("^(ssl ?)?(password|pwd|psw)$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
