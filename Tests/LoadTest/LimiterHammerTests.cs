@@ -1,7 +1,10 @@
 using HeartGrains.LoadTest.LocalLimiter;
+using HeartGrains.Tests.Cluster;
 
 namespace HeartGrains.Tests.LoadTest;
 
+/// <summary>The hammer on a real clock: beside other tests threads come late to it.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class LimiterHammerTests
 {
     [Theory]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Json.Schema;
@@ -7,6 +8,9 @@ namespace HeartGrains.Tests.OpenApi;
 /// <summary>The document of the API, and what answers are against it.</summary>
 internal sealed class DocumentedApi
 {
+    // Made once: each is kept by its library for good, with all that it refers to.
+    private readonly ConcurrentDictionary<string, JsonSchema> _schemas = new();
+
     // Of the connection and of the way a body is sent: no answer of ours says more by them.
     private static readonly HashSet<string> OfTransport = new(StringComparer.OrdinalIgnoreCase) { "Date", "Content-Type", "Content-Length", "Transfer-Encoding", "Connection" };
 
@@ -33,7 +37,7 @@ internal sealed class DocumentedApi
         var whole = Closed(schema.DeepClone()).AsObject();
         whole["$defs"] = Closed(Document["components"]!["schemas"]!.DeepClone());
         var text = whole.ToJsonString().Replace("#/components/schemas/", "#/$defs/", StringComparison.Ordinal);
-        var results = JsonSchema.FromText(text).Evaluate(value, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+        var results = _schemas.GetOrAdd(text, static text => JsonSchema.FromText(text)).Evaluate(value, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
         return results.IsValid
             ? null
             : string.Join("; ", results.Details!.Where(static detail => detail.Errors is not null).SelectMany(static detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}")).Distinct()) + $" in {value}";
