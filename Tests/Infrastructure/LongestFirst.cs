@@ -12,7 +12,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Longest =
     [
         "RedisOutageTests", "QuotaClusterTests", "OutageTests", "ButtonTroubleTests", "LiveLimitTests", "LedgerOutageTests", "ButtonTests", "PageLooksTests",
-        "HomePageTests", "QuotaOutageTests", "CrossOriginTests", "ReaderTests", "QuotaReloadTests", "OverloadCommandTests", "LiveButtonTests",
+        "HomePageTests", "QuotaOutageTests", "CrossOriginTests", "ReaderTests", "QuotaReloadTests", "LiveButtonTests",
     ];
 
     /// <inheritdoc/>

@@ -1,9 +1,12 @@
 using HeartGrains.LoadTest;
 using HeartGrains.LoadTest.Overload;
+using HeartGrains.Tests.Cluster;
 using Spectre.Console;
 
 namespace HeartGrains.Tests.LoadTest;
 
+/// <summary>The command that overloads a server, on a real clock: beside other tests the server does not keep up.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class OverloadCommandTests
 {
     private static readonly string[] Short = ["--duration", "1s", "--calm", "3s", "--warmup", "50ms", "--peak-step", "200ms", "--connections", "20"];
