@@ -211,7 +211,7 @@ public abstract class TargetRuleTests : IAsyncLifetime
     [Fact]
     public async Task BlockAsync_TimeIsOver_UserGivesAgain()
     {
-        await Desk.BlockAsync("ann", Now() + 300_000, "a reason", Operator, Cancellation);
+        await Desk.BlockAsync("ann", Now() + 3_000_000, "a reason", Operator, Cancellation);
         (await _silo.Target("t").GiveAsync("ann")).Outcome.ShouldBe(HeartOutcome.Blocked);
 
         await HeartSilo.UntilAsync(async () => (await _silo.Target("t").GiveAsync("ann")).Outcome == HeartOutcome.Committed);
