@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Security.Cryptography;
 
@@ -6,6 +7,9 @@ namespace HeartGrains.Gateway.Embed;
 /// <summary>A file for browsers, held as it is and compressed, so that a request for it costs a copy.</summary>
 internal sealed class WebFile
 {
+    // The assembly stays as it is: what is in it is read and compressed once.
+    private static readonly ConcurrentDictionary<string, WebFile> Loaded = new();
+
     private readonly byte[] _brotli;
     private readonly byte[] _gzip;
 
@@ -32,7 +36,9 @@ internal sealed class WebFile
 
     /// <summary>A file of <c>wwwroot</c>, as it stands in the assembly.</summary>
     /// <param name="name">Its path in that folder, with slashes.</param>
-    public static WebFile Load(string name)
+    public static WebFile Load(string name) => Loaded.GetOrAdd(name, Read);
+
+    private static WebFile Read(string name)
     {
         using var stream = typeof(WebFile).Assembly.GetManifestResourceStream("wwwroot/" + name)
             ?? throw new FileNotFoundException($"There is no wwwroot/{name} in the assembly.");

@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace HeartGrains.Tests.Gateway;
 
-/// <summary>The gateway as <c>--mode=dev</c> runs it: real Kestrel on a free port, real grains, hearts in memory.</summary>
+/// <summary>
+/// The gateway as <c>--mode=dev</c> runs it: real Kestrel on a free port, real grains, hearts in memory. Without the dashboard, which packs all of its files anew at each start.
+/// </summary>
 public sealed class GatewayServer : IAsyncLifetime
 {
     private readonly string[] _settings;
@@ -36,7 +38,7 @@ public sealed class GatewayServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--HeartGrains:Resilience:QuotaTimeout=00:00:02", .. _settings], defaultPort: 0, GatewayHosting.Features);
+        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--dashboard=false", "--HeartGrains:Resilience:QuotaTimeout=00:00:02", .. _settings], defaultPort: 0, GatewayHosting.Features);
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(Log);
         builder.AddGrainCalls();

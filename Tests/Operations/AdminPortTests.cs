@@ -123,7 +123,7 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     [Fact]
     public async Task OperatorsRoute_NoPortOfTheirOwn_IsOnTheOneThereIs()
     {
-        await using var gateway = new GatewayServer();
+        await using var gateway = new GatewayServer("--dashboard=true");
         await gateway.InitializeAsync();
         (await gateway.Client.GetStringAsync("/metrics")).ShouldContain("heartgrains_");
         (await gateway.Client.GetStringAsync("/")).ShouldContain("href=\"/metrics\"");
@@ -184,7 +184,7 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     {
         private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
 
-        internal GatewayServer Gateway { get; } = new("--admin-port=0", "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:Applause:Enabled=true");
+        internal GatewayServer Gateway { get; } = new("--admin-port=0", "--dashboard=true", "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:Applause:Enabled=true");
 
         public ValueTask InitializeAsync() => Gateway.InitializeAsync();
 
