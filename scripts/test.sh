@@ -6,13 +6,20 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib/packages.sh
 source "$root/scripts/lib/packages.sh"
 
+roomy_folder() {
+    local free
+    free=$(df --output=avail -B1G /dev/shm 2>/dev/null | tail -n 1)
+    if ((${free:-0} >= 12)) && [[ ! $(findmnt -no OPTIONS -T /dev/shm) =~ noexec ]]; then echo /dev/shm; else echo "${TMPDIR:-/tmp}"; fi
+}
+
 command -v dotnet >/dev/null || fail "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
 need redis-server=redis-server redis-cli=redis-tools initdb=postgresql psql=postgresql-client curl=curl python3=python3
 need_stopped prometheus prometheus=prometheus promtool=prometheus
 need chromium=chromium npm=npm || say "Going on without Chromium or npm: only tests of pages need them."
 
 # PostgreSQL runs as another user when the tests run as root, and must be able to write here too.
-TMPDIR=$(mktemp -d)
+# In memory where there is plenty of it: the tests end processes, not the machine, and four hundred databases are made.
+TMPDIR=$(mktemp -d -p "$(roomy_folder)")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 chmod 1777 "$TMPDIR"

@@ -20,7 +20,7 @@ internal sealed partial class GatewaySeatLease(
     private static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
     private const int WarmUpCalls = 12;
 

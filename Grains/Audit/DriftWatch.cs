@@ -26,7 +26,7 @@ internal sealed partial class DriftWatch(IAuditStore store, Verifier verifier, I
                 await TakeTurnAsync(period, stoppingToken);
                 isFailing = false;
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 if (!isFailing) Log.CannotCompare(logger, exception);
                 isFailing = true;

@@ -27,7 +27,7 @@ internal sealed partial class LogSealer(
                 await SealAllAsync(chain, stoppingToken);
                 isFailing = false;
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // Hearts do not need the seals: it must not end the host, as a background service's error would.
                 if (!isFailing) Log.CannotSeal(logger, exception);

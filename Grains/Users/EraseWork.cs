@@ -61,11 +61,8 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
             },
             cancellationToken);
 
-        foreach (var row in rows)
-        {
-            if (row.Kind == HeartEventKind.Decided && await FindMergedAsync(row, cancellationToken) is { } reader && !state.Names.Contains(reader)) state.Names.Add(reader);
-        }
-
+        // Kept before their decisions lose the name by which they are found: a page done again would not meet them any more.
+        if (await FindReadersAsync(state, rows, cancellationToken) is { Count: > 0 } readers) return state with { Names = [.. state.Names, .. readers], Hearts = state.Hearts + withdrawn };
         var renamed = await users.RenameAsync(name, tombstone, [.. rows.Select(static row => row.Position)], cancellationToken);
         var last = rows[^1].Position;
         return state with
@@ -77,6 +74,17 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
             Hearts = state.Hearts + withdrawn,
             Rows = state.Rows + renamed,
         };
+    }
+
+    private async Task<List<string>> FindReadersAsync(EraseState state, IReadOnlyList<LoggedEvent> rows, CancellationToken cancellationToken)
+    {
+        var readers = new List<string>();
+        foreach (var row in rows)
+        {
+            if (row.Kind == HeartEventKind.Decided && await FindMergedAsync(row, cancellationToken) is { } reader && !state.Names.Contains(reader) && !readers.Contains(reader)) readers.Add(reader);
+        }
+
+        return readers;
     }
 
     /// <summary>The reader whose hearts this user has taken over, whose history is the user's too.</summary>

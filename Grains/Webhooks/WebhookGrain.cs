@@ -46,7 +46,12 @@ internal sealed partial class WebhookGrain(
     }
 
     /// <inheritdoc/>
-    public ValueTask ServeAsync(CancellationToken cancellationToken = default) => default;
+    public ValueTask ServeAsync(CancellationToken cancellationToken = default)
+    {
+        // Another silo may know of it.
+        if (_endpoint is null) DeactivateOnIdle();
+        return default;
+    }
 
     /// <inheritdoc/>
     public ValueTask<WebhookStanding?> ReadAsync(CancellationToken cancellationToken = default) => AskAsync<WebhookStanding?>(async name =>
@@ -135,8 +140,7 @@ internal sealed partial class WebhookGrain(
     {
         // By its bare key: the usual overload refuses keys of white space, which are fine targets.
         var grain = (IHeartGrain)GrainFactory.GetGrain(typeof(IHeartGrain), IdSpan.Create(waiting.TargetId));
-        var state = await grain.ReadAsync(null, stop);
-        if (state.Outcome != HeartOutcome.Committed) return;
+        if (await ReadAsync(grain, stop) is not { Outcome: HeartOutcome.Committed } state) return;
         var attempt = await sender.SendAsync(_endpoint!, WebhookMessage.IdOf(_endpoint!.Name, waiting.Target, state), WebhookMessage.Write(waiting.TargetId, state), stop);
         var now = NowMicros();
         if (attempt.Error is null)
@@ -155,6 +159,19 @@ internal sealed partial class WebhookGrain(
         await store.FailedAsync(_endpoint.Name, waiting, since, isDead ? null : next, attempt.Error, stop);
         metrics.Count(_endpoint.Name, isDead ? WebhookResult.Dead : WebhookResult.Failed);
         if (isDead) Log.Dead(logger, _endpoint.Name, attempt.Error);
+    }
+
+    /// <summary>Null when the target's silo does not answer: it is due still, and keeps no other waiting.</summary>
+    private static async Task<HeartState?> ReadAsync(IHeartGrain grain, CancellationToken stop)
+    {
+        try
+        {
+            return await grain.ReadAsync(null, stop);
+        }
+        catch (Exception) when (!stop.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     // Behind every event of its transaction or row.

@@ -79,6 +79,7 @@ public abstract partial class UserWorkTests
         }
 
         (await EventsAsync()).Count(logged => logged.UserId == "erased:" + job.Id).ShouldBeGreaterThan(8);
+        (await EventsAsync()).ShouldNotContain(logged => logged.UserId == "ann" || logged.UserId == "reader:r", "the reader that she was is forgotten with her, also by a page done twice");
         (await CompareAsync()).ShouldBe("", "after the erasure");
         (await EventsAsync()).Where(logged => logged.Kind == HeartEventKind.Decided && logged.UserId.Length > 0 && logged.Origin.Job == job.Id).Select(logged => ModerationDetail.ActionOf(logged.Detail!))
             .ShouldBe(["erasing", "erased"]);
