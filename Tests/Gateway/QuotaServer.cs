@@ -10,6 +10,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hosting;
+using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -45,7 +46,7 @@ internal sealed class QuotaServer : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("heartgrains-quota-");
         await File.WriteAllTextAsync(FileIn(folder), Settings(policies));
         var builder = ServiceHost.CreateBuilder(
-            ["--mode=dev", "--port=0", $"--settings={FileIn(folder)}", "--HeartGrains:Resilience:QuotaTimeout=00:00:05", .. switches], defaultPort: 0, GatewayHosting.Features);
+            ["--mode=dev", "--port=0", $"--settings={FileIn(folder)}", .. Patience.Switches, .. switches], defaultPort: 0, GatewayHosting.Features);
         var log = new LogLines();
         builder.Logging.ClearProviders().AddProvider(log);
         builder.AddGrainCalls();

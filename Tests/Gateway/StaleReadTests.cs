@@ -10,7 +10,7 @@ public sealed class StaleReadTests
 {
     private static readonly (string, string)[] Settings =
     [
-        ("Resilience:CallTimeout", "00:00:00.300"), ("Resilience:RetryLimit", "0"),
+        ("Resilience:CallTimeout", "00:00:30"), ("Resilience:RetryLimit", "0"),
         ("Breakers:Hearts:TripOn", "failure_rate"), ("Breakers:Hearts:MinimumCalls", "4"), ("Breakers:Hearts:BreakDuration", "00:01:00"),
     ];
 

@@ -16,7 +16,7 @@ public sealed class GrpcOutcomeTests
     private static readonly GetRequest Get = new() { TargetId = "target" };
 
     private static readonly (string, string)[] Fast =
-        [("Resilience:CallTimeout", "00:00:00.300"), ("Resilience:RetryDelay", "00:00:00.001"), ("Resilience:RetryLimit", "2")];
+        [("Resilience:CallTimeout", "00:00:30"), ("Resilience:RetryDelay", "00:00:00.001"), ("Resilience:RetryLimit", "2")];
 
     [Theory]
     [InlineData(HeartOutcome.QueueFull, StatusCode.Unavailable, "QUEUE_FULL", 1)]
@@ -88,7 +88,7 @@ public sealed class GrpcOutcomeTests
         await using var server = await ScriptedGrpc.StartAsync(("Resilience:CallTimeout", "00:00:30"));
         var cancelled = new TaskCompletionSource();
         server.Grains.Write = (_, cancellation) => HangAsync(cancelled, cancellation);
-        using var call = server.Hearts.GiveAsync(Give, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(300));
+        using var call = server.Hearts.GiveAsync(Give, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2));
         (await Should.ThrowAsync<RpcException>(async () => await call)).StatusCode.ShouldBe(StatusCode.DeadlineExceeded);
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
         server.Log.Lines.ShouldBeEmpty();

@@ -9,6 +9,7 @@ using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 using HeartGrains.Resilience;
 using HeartGrains.Storage;
+using HeartGrains.Tests.Infrastructure;
 using HeartGrains.Users;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -59,6 +60,9 @@ internal sealed class HeartSilo : IAsyncDisposable
             ["HeartGrains:Ledger:FoldPeriod"] = "00:01:00",
             ["HeartGrains:Audit:SealPeriod"] = "00:01:00",
             ["HeartGrains:Audit:WatchPeriod"] = "00:00:00",
+            ["HeartGrains:Ledger:AppendDeadline"] = "00:00:10",
+            ["HeartGrains:Ledger:StallTime"] = "00:00:10",
+            ["HeartGrains:Ledger:CommandTimeout"] = "00:00:30",
             ["ConnectionStrings:Postgres"] = store.Postgres,
 
             // Most want to see each call fail for itself.
@@ -87,6 +91,7 @@ internal sealed class HeartSilo : IAsyncDisposable
             silo.AddRateLimiting(spareSeats: 0);
             silo.AddProcessGrainStorage(RateLimitHosting.StorageName);
         });
+        builder.Services.AddPatience();
         var built = builder.Build();
         await built.StartAsync();
         return new HeartSilo(built, port);
