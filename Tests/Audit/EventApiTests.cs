@@ -154,7 +154,7 @@ public sealed class EventApiTests : IAsyncLifetime
         }
 
         // It would wait half a minute for a request that goes on.
-        await _server.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancellation);
+        await _server.StopAsync().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation);
 
         // What Orleans says of the machine at its start is no complaint.
         _server.Log.Lines.Where(static line => !line.StartsWith("Note: ", StringComparison.Ordinal)).ShouldBeEmpty();

@@ -57,7 +57,7 @@ internal sealed class ButtonPage : IAsyncDisposable
     /// <summary>The next message the page sends to the live server.</summary>
     public async Task<string> HearAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return await _heard.Reader.ReadAsync(patience.Token);
     }
 

@@ -65,7 +65,7 @@ public sealed class BreakerApiTests : IAsyncLifetime
     {
         (await _gateway.ForceAsync("ledger", """{"state":"forced_open","for":"3s","reason":"a drill"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await _gateway.ShownAsync("ledger")).GetProperty("state").GetString().ShouldBe("forced_open");
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while ((await Client.GiveAsync(HeartClient.Fresh("t"), "u")).StatusCode != HttpStatusCode.Created)
         {
             patience.IsCancellationRequested.ShouldBeFalse();

@@ -197,7 +197,7 @@ public sealed class HeartApiTests(GatewayServer server)
     /// <summary>The lists are folded behind the log, at most a second.</summary>
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await condition())
         {
             giveUp.IsCancellationRequested.ShouldBeFalse("The lists did not catch up.");

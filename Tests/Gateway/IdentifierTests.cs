@@ -64,7 +64,7 @@ public sealed class IdentifierTests(GatewayServer server)
 
     private async Task ShouldListAsync(string target, string user)
     {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
             var page = await _client.GetAsync($"{HeartClient.Hearts}/users?target_id={Uri.EscapeDataString(target)}").JsonAsync();

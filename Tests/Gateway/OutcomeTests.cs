@@ -115,7 +115,7 @@ public sealed class OutcomeTests
         for (var call = 0; call < 4; call++) await (await server.Client.GiveAsync("t", "u")).ShouldBeProblemAsync(504, "outcome-unknown");
 
         // The window is looked at ten times a second.
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var refused = await server.Client.GiveAsync("t", "u");
         for (; refused.StatusCode == HttpStatusCode.GatewayTimeout; refused = await server.Client.GiveAsync("t", "u")) giveUp.IsCancellationRequested.ShouldBeFalse();
         var (calls, returns) = (server.Grains.Calls, server.Grains.Returns);
@@ -145,7 +145,7 @@ public sealed class OutcomeTests
         if (troubled == Breakers.Quota) server.Grains.Acquire = static _ => Task.FromException<QuotaDecision>(new TimeoutException());
         else server.Grains.Write = static (_, _) => Task.FromException<HeartReceipt>(new TimeoutException());
 
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (server.Breakers.Of(troubled).Look().State != BreakerState.Open)
         {
             await server.Client.GiveAsync("t", "u");
@@ -173,7 +173,7 @@ public sealed class OutcomeTests
         for (var call = 0; call < 8; call++) await server.Client.GiveAsync("t", "u");
 
         // The window is looked at by who asks.
-        await LocalCluster.UntilAsync(() => Task.FromResult(server.Breakers.Of(Breakers.Hearts).Look().State == expected), TimeSpan.FromSeconds(5), $"not {expected}");
+        await LocalCluster.UntilAsync(() => Task.FromResult(server.Breakers.Of(Breakers.Hearts).Look().State == expected), TimeSpan.FromSeconds(60), $"not {expected}");
         server.Breakers.Of(Breakers.Hearts).IsDegraded.ShouldBeFalse();
     }
 
@@ -218,9 +218,9 @@ public sealed class OutcomeTests
         using var leaving = new CancellationTokenSource();
         using var request = new HttpRequestMessage(HttpMethod.Delete, HeartClient.Hearts + "?target_id=t&user_id=u");
         var pending = server.Client.SendAsync(request, leaving.Token);
-        await called.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await called.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         await leaving.CancelAsync();
-        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         await Should.ThrowAsync<OperationCanceledException>(pending);
         server.Grains.Calls.ShouldBe(1);
     }

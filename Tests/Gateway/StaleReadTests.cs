@@ -39,7 +39,7 @@ public sealed class StaleReadTests
         await OpenAsync(server);
         server.Grains.Read = static (_, _) => Task.FromResult(new HeartState(HeartOutcome.Committed, 8, 10, null));
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         JsonElement seen;
         do
         {
@@ -111,7 +111,7 @@ public sealed class StaleReadTests
             return Committed;
         };
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         JsonElement seen;
         do
         {
@@ -137,7 +137,7 @@ public sealed class StaleReadTests
     private static async Task OpenAsync(ScriptedServer server)
     {
         server.Grains.Write = static (_, _) => Task.FromException<HeartReceipt>(new TimeoutException());
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while ((await server.Client.GiveAsync("t", "u")).StatusCode != HttpStatusCode.ServiceUnavailable) patience.IsCancellationRequested.ShouldBeFalse();
     }
 

@@ -90,7 +90,7 @@ public sealed class GrpcOutcomeTests
         server.Grains.Write = (_, cancellation) => HangAsync(cancelled, cancellation);
         using var call = server.Hearts.GiveAsync(Give, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2));
         (await Should.ThrowAsync<RpcException>(async () => await call)).StatusCode.ShouldBe(StatusCode.DeadlineExceeded);
-        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         server.Log.Lines.ShouldBeEmpty();
     }
 
@@ -119,9 +119,9 @@ public sealed class GrpcOutcomeTests
         };
         using var gone = new CancellationTokenSource();
         using var call = server.Hearts.GetAsync(Get, cancellationToken: gone.Token);
-        await entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await entered.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         await gone.CancelAsync();
-        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         (await Should.ThrowAsync<RpcException>(async () => await call)).StatusCode.ShouldBe(StatusCode.Cancelled);
         server.Log.Lines.ShouldBeEmpty();
     }

@@ -125,7 +125,7 @@ public sealed class WatchCallTests : IDisposable
 
         public async Task UntilAsync(int count)
         {
-            (await _written.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue();
+            (await _written.WaitAsync(TimeSpan.FromSeconds(60))).ShouldBeTrue();
             Count.ShouldBe(count);
         }
 

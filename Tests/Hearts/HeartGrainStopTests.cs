@@ -47,7 +47,7 @@ public abstract class HeartGrainStopTests
             await stopping;
             foreach (var call in calls)
             {
-                var answer = await call.Answer.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+                var answer = await call.Answer.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, TestContext.Current.CancellationToken);
                 if (answer.Outcome == HeartOutcome.Committed) committed.Add((call.Target, call.User));
                 else answer.Outcome.ShouldBeOneOf(HeartOutcome.QueueFull, HeartOutcome.LedgerUnavailable);
             }

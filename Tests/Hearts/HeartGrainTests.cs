@@ -183,7 +183,7 @@ public abstract class HeartGrainTests : IAsyncLifetime
             await mayRead.Task;
         };
         var read = target.ReadAsync();
-        await reading.Task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        await reading.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
         await target.SetOpeningAsync(5);
         mayRead.SetResult();

@@ -23,7 +23,7 @@ namespace HeartGrains.Tests.Hearts;
 /// <summary>A real silo, registered as the programs register theirs, with its ledger behind hooks.</summary>
 internal sealed class HeartSilo : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly IHost _host;
     private readonly int _port;
     private Task? _stopping;

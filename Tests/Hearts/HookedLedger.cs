@@ -127,7 +127,7 @@ internal sealed class LedgerGate
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Ends when the first append waits here.</summary>
-    public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+    public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
     public void Open() => _opened.TrySetResult();
 

@@ -70,7 +70,7 @@ public sealed class ServerKeyTests
             (await ResetAsync(gateway, "hg_second")).ShouldBe(HttpStatusCode.Unauthorized);
 
             await WriteAsync(file, "hg_second");
-            await LocalCluster.UntilAsync(async () => await ResetAsync(gateway, "hg_second") == HttpStatusCode.OK, TimeSpan.FromSeconds(20), "the new key is not followed");
+            await LocalCluster.UntilAsync(async () => await ResetAsync(gateway, "hg_second") == HttpStatusCode.OK, TimeSpan.FromSeconds(60), "the new key is not followed");
             (await ResetAsync(gateway, "hg_first")).ShouldBe(HttpStatusCode.Unauthorized);
         }
         finally

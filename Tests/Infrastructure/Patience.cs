@@ -13,6 +13,7 @@ internal static class Patience
     [
         "--HeartGrains:Resilience:CallTimeout=00:00:30", "--HeartGrains:Resilience:QuotaTimeout=00:00:10",
         "--HeartGrains:Breakers:Hearts:P95=00:01:00", "--HeartGrains:Breakers:Ledger:P95=00:01:00", "--HeartGrains:Breakers:Quota:P95=00:01:00",
+        "--HeartGrains:Ledger:AppendDeadline=00:00:10", "--HeartGrains:Ledger:StallTime=00:00:10", "--HeartGrains:Ledger:CommandTimeout=00:00:30",
     ];
 
     /// <summary>Calls between grains wait as long.</summary>

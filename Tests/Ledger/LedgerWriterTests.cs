@@ -30,7 +30,7 @@ public class LedgerWriterTests
         for (var i = 0; i < 6; i++)
         {
             owner.TryEnqueue(i).ShouldBeTrue();
-            if (i == 0) await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            if (i == 0) await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         }
 
         owner.TryEnqueue(6).ShouldBeFalse();
@@ -47,7 +47,7 @@ public class LedgerWriterTests
         var writer = Writer(gate, new LedgerOptions { CommitDelay = TimeSpan.Zero }, time);
         var owner = new Owner(writer, Guid.NewGuid());
         owner.TryEnqueue(0).ShouldBeTrue();
-        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         owner.TryEnqueue(1).ShouldBeTrue();
         time.Advance(TimeSpan.FromMilliseconds(900));
         owner.TryEnqueue(2).ShouldBeTrue();
@@ -86,10 +86,10 @@ public class LedgerWriterTests
         var owner = new Owner(writer, Guid.NewGuid());
 
         owner.TryEnqueue(0).ShouldBeTrue();
-        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         for (var i = 1; i < 3; i++) owner.TryEnqueue(i).ShouldBeTrue();
         gate.Open.SetResult();
-        await time.Waiting.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await time.Waiting.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         gate.Batches.ShouldBe([1, 2], "the first was alone and did not wait");
 
         for (var i = 3; i < 6; i++) owner.TryEnqueue(i).ShouldBeTrue();

@@ -11,7 +11,7 @@ public sealed record SeenUpdate(string TargetId, long Count, long Version);
 /// <summary>A client that reads all it is sent.</summary>
 internal sealed class LiveClient : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly ClientWebSocket _socket = new();
     private readonly ConcurrentQueue<SeenUpdate> _updates = new();
     private readonly ConcurrentQueue<string> _errors = new();

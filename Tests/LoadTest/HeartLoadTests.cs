@@ -18,7 +18,7 @@ public sealed class HeartLoadTests
         var options = new HeartLoadOptions
         {
             Urls = [first.Url, second.Url],
-            Duration = TimeSpan.FromMilliseconds(300),
+            Duration = TimeSpan.FromSeconds(2),
             Connections = 4,
             Targets = 50,
             Users = 1000,

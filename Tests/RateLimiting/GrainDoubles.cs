@@ -12,7 +12,7 @@ internal sealed class SeatsGrainDouble : IGatewaySeatsGrain
 
     public async Task CallsReachAsync(int calls)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (Volatile.Read(ref _calls) < calls)
         {
             limit.Token.ThrowIfCancellationRequested();

@@ -64,7 +64,7 @@ public sealed class QuotaCluster : IAsyncLifetime
     /// <summary>Waits until the silo knows the number of seats; it asks again as the clock moves on.</summary>
     internal async Task EventuallyAsync(Func<Task> call)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
             try

@@ -30,9 +30,9 @@ public class QuotaProbeTests
         private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource<string> _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task<string> FirstAsync() => _first.Task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        public Task<string> FirstAsync() => _first.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
-        public Task<string> SecondAsync() => _second.Task.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        public Task<string> SecondAsync() => _second.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
         public ValueTask<QuotaDecision> AcquireAsync(QuotaClaim[] claims, CancellationToken cancellationToken = default)
         {

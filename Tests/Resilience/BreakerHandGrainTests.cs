@@ -39,7 +39,7 @@ public sealed class BreakerHandGrainTests(QuotaCluster cluster) : IClassFixture<
         await UntilAsync(async () => (await OrderAsync(Breakers.Hearts))?.Reason == "the store hangs");
         setting.IsCompleted.ShouldBeFalse();
         cluster.Time.Advance(TimeSpan.FromMilliseconds(400));
-        (await setting.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancel)).ShouldBe((await OrderAsync(Breakers.Hearts))!.Revision);
+        (await setting.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancel)).ShouldBe((await OrderAsync(Breakers.Hearts))!.Revision);
 
         var writes = Writes;
         store.SetResult();
@@ -116,7 +116,7 @@ public sealed class BreakerHandGrainTests(QuotaCluster cluster) : IClassFixture<
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await condition()) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
 
