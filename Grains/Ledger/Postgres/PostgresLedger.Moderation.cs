@@ -118,7 +118,7 @@ public sealed partial class PostgresLedger : IModerationStore
         }
     }, patience);
 
-    private sealed class Sql(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    internal sealed class Sql(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
         : ModerationSql(connection, transaction, cancellationToken)
     {
         protected override string UserColumn => "user_id collate \"C\"";

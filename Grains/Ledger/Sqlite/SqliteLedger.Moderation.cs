@@ -107,7 +107,7 @@ public sealed partial class SqliteLedger : IModerationStore
     private ValueTask<T> LookAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken) =>
         new(Read((work, cancellationToken), static (reader, asked) => Ended(asked.work(new Sql(reader.Connection, null, null, asked.cancellationToken)))));
 
-    private sealed class Sql(SqliteConnection connection, SqliteTransaction? transaction, SqliteWriter? writer, CancellationToken cancellationToken)
+    internal sealed class Sql(SqliteConnection connection, SqliteTransaction? transaction, SqliteWriter? writer, CancellationToken cancellationToken)
         : ModerationSql(connection, transaction, cancellationToken)
     {
         protected override string UserColumn => "user_id";

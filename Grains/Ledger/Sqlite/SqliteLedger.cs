@@ -191,7 +191,7 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         }
     }
 
-    private SqliteConnection Open(int busyTimeoutSeconds)
+    internal SqliteConnection Open(int busyTimeoutSeconds)
     {
         NativeSqlite.Prepare();
         var settings = new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false, DefaultTimeout = busyTimeoutSeconds };
