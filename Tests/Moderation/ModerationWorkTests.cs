@@ -171,7 +171,9 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
                     (await MoveAsync(target, to)).Refusal.ShouldBe(model.Move(target, to), $"step {step}");
                     break;
                 case 17:
-                    model.QuarantineTarget((await QuarantineAsync(new QuarantineOrder(target, null, null, null, $"step {step}"))).Quarantine, target);
+                    var held = await QuarantineAsync(new QuarantineOrder(target, null, null, null, $"step {step}"));
+                    held.MovedTo.ShouldBe(model.MovedTo(target), $"step {step}");
+                    if (held.MovedTo is null) model.QuarantineTarget(held.Quarantine, target);
                     break;
                 case 18:
                     model.QuarantineUser((await QuarantineAsync(new QuarantineOrder(null, null, null, [user], $"step {step}"))).Quarantine, user);
@@ -211,8 +213,9 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
     {
         var arguments = JsonSerializer.Serialize(order, ModerationWorkJson.Default.QuarantineOrder);
         var job = await RunAsync("quarantine", arguments, arguments);
-        job.State.ShouldBe(JobState.Done);
-        return JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.QuarantineProgress)!;
+        var progress = JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.QuarantineProgress)!;
+        job.State.ShouldBe(progress.MovedTo is null ? JobState.Done : JobState.Failed);
+        return progress;
     }
 
     private async Task<QuarantineProgress> EndAsync(string kind, string quarantine, JobState expected = JobState.Done)
