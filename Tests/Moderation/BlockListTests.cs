@@ -83,9 +83,9 @@ public sealed class BlockListTests
         internal Func<Task>? OnRead { get; set; }
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-            targetMethod!.Name == nameof(IModerationStore.ReadBlocksAsync) ? ReadAsync((long)args![0]!, (int)args[1]!) : throw new NotSupportedException(targetMethod.Name);
+            targetMethod!.Name == nameof(IModerationStore.ReadBlocksAsync) ? new ValueTask<IReadOnlyList<BlockEntry>>(ReadAsync((long)args![0]!, (int)args[1]!)) : throw new NotSupportedException(targetMethod.Name);
 
-        private async ValueTask<IReadOnlyList<BlockEntry>> ReadAsync(long after, int limit)
+        private async Task<IReadOnlyList<BlockEntry>> ReadAsync(long after, int limit)
         {
             if (OnRead is { } hook) await hook();
             return [.. Blocks.Where(entry => entry.Revision > after).Take(limit)];
