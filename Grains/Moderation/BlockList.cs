@@ -44,7 +44,7 @@ internal sealed partial class BlockList(IModerationStore store, TimeProvider tim
         // Until the whole list is there, what was known of it holds.
         var isAnew = time.GetElapsedTime(_askedAt) > Memory;
         var (askedAt, revision) = (time.GetTimestamp(), isAnew ? 0 : _revision);
-        var seen = new HashSet<HeartId>();
+        var seen = isAnew ? new HashSet<HeartId>() : null;
         IReadOnlyList<BlockEntry> page;
         do
         {
@@ -52,14 +52,14 @@ internal sealed partial class BlockList(IModerationStore store, TimeProvider tim
             foreach (var entry in page)
             {
                 Note(entry);
-                if (isAnew) seen.Add(entry.User);
+                seen?.Add(entry.User);
             }
 
             if (page.Count > 0) revision = page[^1].Revision;
         }
         while (page.Count == PageLimit);
 
-        if (isAnew)
+        if (seen is not null)
         {
             foreach (var (user, block) in _blocks)
                 if (block.Revision <= Math.Max(revision, _revision) && !seen.Contains(user)) _blocks.TryRemove(new(user, block));
