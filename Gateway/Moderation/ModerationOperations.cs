@@ -115,7 +115,7 @@ internal static class ModerationOperations
             new(200, "All that match are held.", Payload.Json(Holding, $$"""{"id":"{{Example}}","state":"held","held":2}"""), Header.CacheControl("no-store")),
             new(202, "They are still being taken out.", Payload.Json(Holding, $$"""{"id":"{{Example}}","state":"holding","held":800}"""), Later),
         ],
-        Problems = [Problem.LedgerUnavailable, Problem.Unavailable, Problem.OutcomeUnknown],
+        Problems = [Problem.TargetMoved, Problem.LedgerUnavailable, Problem.Unavailable, Problem.OutcomeUnknown],
     };
 
     public static readonly Operation ReadQuarantine = new("readQuarantine", Group, "How a quarantine stands", "With its figures.")

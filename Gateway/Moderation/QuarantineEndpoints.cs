@@ -31,6 +31,12 @@ internal sealed class QuarantineEndpoints(OperatorDoor door, JobDesk jobs, Grain
         var subject = JsonSerializer.Serialize(order with { Reason = "" }, ModerationWorkJson.Default.QuarantineOrder);
         if (await jobs.RunAsync(context, new JobOrder("quarantine", subject, arguments, origin.Actor)) is not { } job) return;
         var progress = job.Progress.Length > 2 ? JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.QuarantineProgress) : null;
+        if (job.State == JobState.Failed)
+        {
+            await context.WriteProblemAsync(Problem.TargetMoved, $"Nothing was done: the target was moved, and its hearts are those of {progress?.MovedTo}. Order it of that.");
+            return;
+        }
+
         await JobDesk.AnswerAsync(
             context, job,
             HeartJson.Start().Raw("{\"id\":"u8).Text(job.Id).Raw(",\"state\":"u8).Text(job.State == JobState.Running ? "holding" : "held")

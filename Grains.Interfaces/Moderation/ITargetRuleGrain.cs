@@ -28,6 +28,10 @@ public interface ITargetRuleGrain : IGrainWithStringKey
     [Alias("TakeOpening")]
     ValueTask<OpeningReceipt> TakeOpeningAsync(string from, CancellationToken cancellationToken = default);
 
+    /// <summary>What is here, nothing forwarded, once all that was on its way to the ledger when this was asked has arrived or failed.</summary>
+    [AlwaysInterleave, Alias("Settle")]
+    ValueTask<HeartState> SettleAsync(CancellationToken cancellationToken = default);
+
     /// <summary>
     /// As <see cref="IHeartGrain.WatchAsync"/>, for who watches this target under the other name <paramref name="alias"/>, whose versions are <paramref name="ahead"/> of this one's.
     /// </summary>

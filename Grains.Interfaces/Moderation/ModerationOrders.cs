@@ -19,7 +19,13 @@ public sealed record QuarantineEndOrder(string Id, string Reason);
 public sealed record MoveProgress(string From, string? To, long Moved, RuleRefusal Refusal);
 
 /// <summary>How a quarantine, or the end of one, stands.</summary>
-public sealed record QuarantineProgress(string Quarantine, long Held, long Released, long Skipped);
+/// <param name="Quarantine">Its id.</param>
+/// <param name="Held">Hearts that are held.</param>
+/// <param name="Released">Hearts that were given back.</param>
+/// <param name="Skipped">Hearts that were not.</param>
+/// <param name="MovedTo">Nothing was done: the target's hearts are at this one.</param>
+public sealed record QuarantineProgress(
+    string Quarantine, long Held, long Released, long Skipped, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MovedTo = null);
 
 /// <summary>Where the next page of a move begins.</summary>
 public sealed record MoveMark(string To, long Order, long Version, long Moved, int Round);

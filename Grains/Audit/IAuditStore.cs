@@ -14,8 +14,8 @@ public interface IAuditStore
     /// <summary>The names of targets that have a log.</summary>
     ValueTask<IReadOnlyDictionary<Guid, string>> FindNamesAsync(IReadOnlyCollection<Guid> targets, CancellationToken cancellationToken);
 
-    /// <summary>The details of decisions that hold a text.</summary>
-    ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string text, CancellationToken cancellationToken);
+    /// <summary>The details of the decisions that an operation made.</summary>
+    ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string job, CancellationToken cancellationToken);
 
     /// <summary>Makes a target's projections anew from its log, in one transaction, up to where the fold is.</summary>
     ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken);

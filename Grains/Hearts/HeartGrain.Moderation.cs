@@ -90,6 +90,16 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     }
 
     /// <inheritdoc/>
+    public async ValueTask<HeartState> SettleAsync(CancellationToken cancellationToken = default)
+    {
+        // Those that are here by now: what comes later follows the rule.
+        await Task.WhenAll([.. _inFlight.Values.Distinct().Select(static call => call.JoinAsync())]).WaitAsync(cancellationToken);
+        if (!await LoadAsync()) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
+        LeaveIfUnknown();
+        return new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null, _opening);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<HeartState> WatchAsAsync(string alias, long ahead, ILiveObserver observer, CancellationToken cancellationToken = default)
     {
         if (_stream is null) await LoadAsync();

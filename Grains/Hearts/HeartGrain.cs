@@ -170,15 +170,17 @@ internal sealed partial class HeartGrain(
 
     /// <summary>
     /// The ways that wait before deciding: for the target, for an earlier call of the user, for the ledger's word. Whoever has given up
-    /// by then changes nothing: the user may have asked for the opposite since.
+    /// by then changes nothing: the user may have asked for the opposite since. What operators have ordered meanwhile is asked anew.
     /// </summary>
     private async ValueTask<HeartReceipt> ChangeLaterAsync(
         HeartEventKind kind, HeartId heart, string userId, HeartOrigin? origin, CancellationToken cancellationToken)
     {
+        var rule = _rule;
         while (true)
         {
             if (_stream is null && !await LoadAsync()) return Refusal(HeartOutcome.LedgerUnavailable);
             cancellationToken.ThrowIfCancellationRequested();
+            if (rule != _rule) return await Change(kind, userId, origin, cancellationToken);
             if (_inFlight.TryGetValue(heart, out var earlier))
             {
                 // A failure is shared: tried again for each who waits, it would let the last wait for all the others' attempts.
@@ -191,7 +193,7 @@ internal sealed partial class HeartGrain(
             var stream = _stream;
             var found = await FindInPlaceAsync(heart);
             if (!found.IsKnown) return Refusal(HeartOutcome.LedgerUnavailable);
-            if (stream != _stream || stream is null) continue;
+            if (stream != _stream || stream is null || rule != _rule) continue;
             var isGiven = found.Heart is not null;
             if (isGiven == (kind == HeartEventKind.Given)) return NoChange(heart, found.Heart?.GivenAtMicros ?? 0);
             cancellationToken.ThrowIfCancellationRequested();

@@ -14,9 +14,15 @@ public interface IJobStore
     /// <summary>The operation of this name, or null.</summary>
     ValueTask<Job?> FindAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Kinds and subjects of what is not finished, oldest first.</summary>
-    ValueTask<IReadOnlyList<(string Kind, string Subject)>> ListOpenAsync(int limit, CancellationToken cancellationToken);
+    /// <summary>What is not finished, in the order of the ids behind <paramref name="after"/>.</summary>
+    ValueTask<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Stores what a page has done, durably, if its step follows the stored one. False when somebody else has moved the operation on.</summary>
     ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken);
+
+    /// <summary>Forgets operations that ended before a time, the oldest first. Returns how many.</summary>
+    ValueTask<int> PruneAsync(long beforeMicros, int limit, CancellationToken cancellationToken);
 }
+
+/// <summary>An operation that is not finished.</summary>
+public readonly record struct OpenJob(string Id, string Kind, string Subject);

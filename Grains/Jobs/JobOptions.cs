@@ -19,4 +19,8 @@ public sealed class JobOptions
     /// <summary>Hearts that one operation changes at once. Default 16.</summary>
     [Range(1, 256)]
     public int Parallelism { get; set; } = 16;
+
+    /// <summary>How long an operation that has ended can be looked at; then it is forgotten. Default 30 days.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00", ConvertValueInInvariantCulture = true)]
+    public TimeSpan KeepTime { get; set; } = TimeSpan.FromDays(30);
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Moderation;
@@ -8,14 +9,22 @@ namespace HeartGrains.Ledger;
 /// <summary>Quarantines: what they are, and which hearts they hold.</summary>
 internal abstract partial class ModerationSql
 {
+    // Up to so many of a target's versions are looked through; of more, the user's own events.
+    private const int NearbyVersions = 1_000;
+
+    /// <summary>The version of the last event of the user of <c>given</c> for the target of <c>h</c>, by the index on users.</summary>
+    protected abstract string LastOfUserSql { get; }
+
     // A heart is named by the event that gave it, where its user stands, or the tombstone. What became of it is the last event of that user for the target.
-    private string HeldSql(string which) => $"""
+    internal string HeldSql(string which) => $"""
         select h.target, h.version, h.heart, coalesce(first.target_id, ''), given.user_id, later.kind, later.job
           from ({which}) h
           join heart_event first on first.target = h.target and first.version = 1
           join heart_event given on given.target = h.target and given.version = h.version
-          join heart_event later on later.target = h.target and later.version =
-               (select max(e.version) from heart_event e where e.target = h.target and e.version >= h.version and e.{UserColumn} = given.user_id)
+          join heart_event later on later.target = h.target and later.version = case
+               when (select n.version from heart_event n where n.target = h.target order by n.version desc limit 1) <= h.version + {NearbyVersions}
+               then (select e.version from heart_event e where e.target = h.target and e.version >= h.version and {LooseUserColumn} = given.user_id order by e.version desc limit 1)
+               else ({LastOfUserSql}) end
         """;
 
     public async Task<bool> OpenQuarantineAsync(Quarantine quarantine, Decision decision)
@@ -57,13 +66,13 @@ internal abstract partial class ModerationSql
 
     public async Task<bool> HoldAsync(string id, IReadOnlyList<HeldHeart> hearts)
     {
-        foreach (var held in hearts)
-        {
-            await ExecuteAsync(
-                "insert into heart_quarantine_heart (id, target, version, heart) values (@id, @target, @version, @heart) on conflict (id, target, version) do nothing",
-                ("id", id), ("target", Key(held.Target)), ("version", held.Version), ("heart", Key(held.Heart.ToGuid())));
-        }
-
+        if (hearts.Count == 0) return true;
+        await ExecuteAsync(
+            $"""
+            with held (target, version, heart) as (values {Rows(hearts, "(@t{0}, @v{0}, @h{0})")})
+            insert into heart_quarantine_heart (id, target, version, heart) select @id, target, version, heart from held where true on conflict (id, target, version) do nothing
+            """,
+            [("id", id), .. Places(hearts), .. hearts.Select((held, index) => ($"h{index}", Key(held.Heart.ToGuid())))]);
         return true;
     }
 
@@ -72,27 +81,17 @@ internal abstract partial class ModerationSql
 
     public async Task<IReadOnlyList<HeldState>> ReadHeldAsync(string id, IReadOnlyList<HeldHeart> hearts)
     {
-        var found = new List<HeldState>(hearts.Count);
-        foreach (var held in hearts)
-        {
-            found.AddRange(await QueryAsync(
-                HeldSql("select target, version, heart from heart_quarantine_heart where id = @id and target = @target and version = @version"), ReadHeld,
-                ("id", id), ("target", Key(held.Target)), ("version", held.Version)));
-        }
-
-        return found;
+        if (hearts.Count == 0) return [];
+        return await QueryAsync(
+            HeldSql($"select target, version, heart from heart_quarantine_heart where id = @id and (target, version) in (values {Rows(hearts, "(@t{0}, @v{0})")})"), ReadHeld,
+            [("id", id), .. Places(hearts)]);
     }
 
     public async Task<bool> ForgetHeldAsync(string id, IReadOnlyList<HeldHeart> hearts, int released, int skipped)
     {
-        var forgotten = 0;
-        foreach (var held in hearts)
-        {
-            forgotten += await ExecuteAsync(
-                "delete from heart_quarantine_heart where id = @id and target = @target and version = @version",
-                ("id", id), ("target", Key(held.Target)), ("version", held.Version));
-        }
-
+        if (hearts.Count == 0) return true;
+        var forgotten = await ExecuteAsync(
+            $"delete from heart_quarantine_heart where id = @id and (target, version) in (values {Rows(hearts, "(@t{0}, @v{0})")})", [("id", id), .. Places(hearts)]);
         if (forgotten > 0 && released + skipped > 0)
         {
             await ExecuteAsync(
@@ -113,6 +112,11 @@ internal abstract partial class ModerationSql
         """,
         row => new UserHolds(row.GetString(0), row.GetInt64(1)),
         ("user", userId), ("limit", limit));
+
+    private static string Rows(IReadOnlyList<HeldHeart> hearts, string row) => string.Join(", ", Enumerable.Range(0, hearts.Count).Select(index => string.Format(CultureInfo.InvariantCulture, row, index)));
+
+    private IEnumerable<(string, object)> Places(IReadOnlyList<HeldHeart> hearts) =>
+        hearts.SelectMany((held, index) => ((string, object)[])[($"t{index}", Key(held.Target)), ($"v{index}", held.Version)]);
 
     private HeldState ReadHeld(DbDataReader row) => new(
         new HeldHeart(ReadKey(row, 0), row.GetInt64(1), HeartId.FromGuid(ReadKey(row, 2))),

@@ -6,17 +6,18 @@ using HeartGrains.Moderation;
 namespace HeartGrains.Ledger;
 
 /// <summary>
-/// Moderation in SQL that PostgreSQL and SQLite both understand, within one transaction. They differ in how they take 128-bit keys, and in how a decision is written.
+/// Moderation in SQL that PostgreSQL and SQLite both understand, within one transaction, or none for what only reads. They differ in how they take 128-bit keys, and in how a decision is written.
 /// </summary>
-internal abstract partial class ModerationSql(DbConnection connection, DbTransaction transaction, CancellationToken cancellationToken)
+internal abstract partial class ModerationSql(DbConnection connection, DbTransaction? transaction, CancellationToken cancellationToken)
 {
     private const string RuleColumns = "frozen, moved_to, reason, at_micros";
 
     protected DbConnection Connection => connection;
 
-    protected DbTransaction Transaction => transaction;
-
     protected CancellationToken Cancellation => cancellationToken;
+
+    /// <summary>What a statement may take; null for what connections allow.</summary>
+    public int? TimeoutSeconds { get; init; }
 
     /// <summary>Keeps other changes out until the end, so that what was read still holds when it is written.</summary>
     public abstract Task LockAsync();
@@ -26,6 +27,9 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
 
     /// <summary>A column as the index on it is made.</summary>
     protected abstract string UserColumn { get; }
+
+    /// <summary>The user of <c>e</c>, in a form that keeps the index on it from being used.</summary>
+    protected abstract string LooseUserColumn { get; }
 
     protected abstract object Key(Guid id);
 
@@ -171,13 +175,13 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
         return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken));
     }
 
-    private async Task<int> ExecuteAsync(string sql, params (string Name, object Value)[] values)
+    private async Task<int> ExecuteAsync(string sql, params IReadOnlyList<(string Name, object Value)> values)
     {
         await using var command = Command(sql, values);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, params (string Name, object Value)[] values)
+    private async Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, params IReadOnlyList<(string Name, object Value)> values)
     {
         await using var command = Command(sql, values);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
@@ -186,11 +190,12 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
         return rows;
     }
 
-    private DbCommand Command(string sql, (string Name, object Value)[] values)
+    private DbCommand Command(string sql, IReadOnlyList<(string Name, object Value)> values)
     {
         var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = sql;
+        if (TimeoutSeconds is { } seconds) command.CommandTimeout = seconds;
         foreach (var (name, value) in values)
         {
             var parameter = command.CreateParameter();

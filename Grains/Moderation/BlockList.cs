@@ -20,6 +20,7 @@ internal sealed partial class BlockList(IModerationStore store, TimeProvider tim
 
     private readonly ConcurrentDictionary<HeartId, (long UntilMicros, long Revision)> _blocks = new();
     private volatile bool _isAny;
+    private bool _isFailing;
     private long _revision;
     private long _askedAt = time.GetTimestamp();
 
@@ -40,48 +41,68 @@ internal sealed partial class BlockList(IModerationStore store, TimeProvider tim
     /// <summary>Catches up with the ledger.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        if (time.GetElapsedTime(_askedAt) > Memory)
-        {
-            _revision = 0;
-            _blocks.Clear();
-        }
-
+        // Until the whole list is there, what was known of it holds.
+        var isAnew = time.GetElapsedTime(_askedAt) > Memory;
+        var (askedAt, revision) = (time.GetTimestamp(), isAnew ? 0 : _revision);
+        var seen = isAnew ? new HashSet<HeartId>() : null;
         IReadOnlyList<BlockEntry> page;
         do
         {
-            page = await store.ReadBlocksAsync(_revision, PageLimit, cancellationToken);
-            foreach (var entry in page) Note(entry);
-            if (page.Count > 0) _revision = page[^1].Revision;
+            page = await store.ReadBlocksAsync(revision, PageLimit, cancellationToken);
+            foreach (var entry in page)
+            {
+                Note(entry);
+                seen?.Add(entry.User);
+            }
+
+            if (page.Count > 0) revision = page[^1].Revision;
         }
         while (page.Count == PageLimit);
 
-        _askedAt = time.GetTimestamp();
+        if (seen is not null)
+        {
+            foreach (var (user, block) in _blocks)
+                if (block.Revision <= Math.Max(revision, _revision) && !seen.Contains(user)) _blocks.TryRemove(new(user, block));
+        }
+
+        (_revision, _askedAt) = (revision, askedAt);
         Forget();
+    }
+
+    /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Hosts take no call before this has ended: nobody passes because the list is not read yet. A ledger that is down then is told by what opens it.
+        await TryRefreshAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var isFailing = false;
         while (!stoppingToken.IsCancellationRequested)
         {
-            try
-            {
-                await RefreshAsync(stoppingToken);
-                isFailing = false;
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Who is blocked stays blocked; nothing here is worth the end of the host.
-                if (!isFailing) Log.NotRefreshed(logger, exception);
-                isFailing = true;
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
             await Task.Delay(Period, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await TryRefreshAsync(stoppingToken);
+        }
+    }
+
+    private async Task TryRefreshAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RefreshAsync(stoppingToken);
+            _isFailing = false;
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Who is blocked stays blocked; nothing here is worth the end of the host.
+            if (!_isFailing) Log.NotRefreshed(logger, exception);
+            _isFailing = true;
+        }
+        catch (OperationCanceledException)
+        {
+            // The host leaves.
         }
     }
 

@@ -11,13 +11,16 @@ namespace HeartGrains.Moderation;
 /// Moves a target's hearts to another. First the old name becomes another name of the new, so that nothing is given to it any more; then the opening balance goes over, then heart by heart what the log
 /// says was ever given there, a page of the log at a time.
 /// </summary>
-internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys keys, JobHearts hearts) : IJobWork
+internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys keys, JobHearts hearts, TimeProvider time) : IJobWork
 {
     /// <summary>The kind; the subject is the target that is moved.</summary>
     public const string Name = "move";
 
     private const int PageLimit = 200;
-    private const int RoundLimit = 5;
+
+    // It is over when nothing is left and not before, but does not keep the ledger busy with what cannot go over.
+    private const int HastyRounds = 3;
+    private static readonly TimeSpan RoundPause = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public string Kind => Name;
@@ -61,10 +64,10 @@ internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys ke
         mark = mark with { Moved = moved };
         if (page.Count == PageLimit) return Next(order, mark);
 
-        // What was on its way when the name changed hands is in the log by now, or will be.
-        var left = await RuleOf(order.From).ExplainAsync(null, cancellationToken);
-        if (left.Outcome != HeartOutcome.Committed) throw new JobStalledException("The target cannot be read now.");
-        if (left.Count == 0 || mark.Round == RoundLimit) return JobPage.Done(Tell(new MoveProgress(order.From, mark.To, moved, RuleRefusal.None)));
+        // What was on its way when the name changed hands may be in the log behind the page.
+        var left = await hearts.CommitAsync(token => RuleOf(order.From).SettleAsync(token), static state => state.Outcome, cancellationToken);
+        if (left.Count == 0) return JobPage.Done(Tell(new MoveProgress(order.From, mark.To, moved, RuleRefusal.None)));
+        if (mark.Round >= HastyRounds) await Task.Delay(RoundPause, time, cancellationToken);
         return Next(order, mark with { Order = 0, Version = 0, Round = mark.Round + 1 });
     }
 

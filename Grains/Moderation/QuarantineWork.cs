@@ -34,6 +34,12 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
     private async Task<JobPage> OpenAsync(Job job, QuarantineOrder order, CancellationToken cancellationToken)
     {
         Guid? about = order.TargetId is { } target ? keys.OfTarget(target) : null;
+
+        // Of an old name the log has what was given there, and nothing of it counts any more.
+        string? movedTo = null;
+        for (var place = order.TargetId; place is not null; place = (await store.FindRuleAsync(keys.OfTarget(place), cancellationToken))?.MovedTo) movedTo = place;
+        if (movedTo != order.TargetId)
+            return JobPage.Failed(JsonSerializer.Serialize(new QuarantineProgress(job.Id, 0, 0, 0, movedTo), ModerationWorkJson.Default.QuarantineProgress));
         var until = Until(job, order);
         var decision = moderator.Decide(
             "quarantined", order.Reason, job.Origin(HeartCause.User), about, order.UserIds is [var only] ? only : "",

@@ -124,10 +124,58 @@ public abstract class JobTests : IAsyncLifetime
         (await store.SaveAsync(next, Cancellation)).ShouldBeTrue();
         (await store.SaveAsync(next, Cancellation)).ShouldBeFalse();
         (await store.FindOpenAsync("pages", "hash", Cancellation)).ShouldBe(next);
-        (await store.ListOpenAsync(5, Cancellation)).ShouldBe([("pages", "hash")]);
+        (await store.ListOpenAsync("", 5, Cancellation)).ShouldBe([new OpenJob(job.Id, "pages", "hash")]);
         (await store.SaveAsync(next.After(JobPage.Failed("""{"reason":"no"}"""), 10), Cancellation)).ShouldBeTrue();
         (await store.FindOpenAsync("pages", "hash", Cancellation)).ShouldBeNull();
         (await store.FindAsync(job.Id, Cancellation)).ShouldBe(job with { Arguments = null, State = JobState.Failed, Step = 2, Progress = """{"reason":"no"}""", FinishedMicros = 10 });
+    }
+
+    [Fact]
+    public async Task ListOpenAsync_PageByPage_NamesEachOnce()
+    {
+        await using var silo = await StartAsync(withWork: false);
+        var jobs = Enumerable.Range(0, 5).Select(n => Job.Of(new JobOrder("nobodys", "x", "1", "claimed"), $"hash{n}", n)).ToList();
+        foreach (var job in jobs) await Store(silo).OpenAsync(job, Cancellation);
+
+        var found = new List<OpenJob>();
+        while (await Store(silo).ListOpenAsync(found.Count == 0 ? "" : found[^1].Id, 2, Cancellation) is { Count: > 0 } page) found.AddRange(page);
+
+        found.ShouldBe(jobs.Select(job => new OpenJob(job.Id, job.Kind, job.Subject)), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Silo_ManyThatCannotEnd_KeepNoOtherAsleep()
+    {
+        var last = Job.Of(new JobOrder("pages", "ann", "3", "key:test"), "hash", 1_000) with { Id = "j" + new string('z', 22) };
+        await using (var first = await StartAsync(withWork: false))
+        {
+            for (var number = 0; number < 130; number++) await Store(first).OpenAsync(Job.Of(new JobOrder("nobodys", "x", "1", "claimed"), $"hash{number}", number), Cancellation);
+            await Store(first).OpenAsync(last, Cancellation);
+        }
+
+        await using var second = await StartAsync();
+
+        (await EndAsync(second, last.Id)).State.ShouldBe(JobState.Done);
+    }
+
+    [Fact]
+    public async Task Silo_OperationEndedLongAgo_ForgetsItAndKeepsOthers()
+    {
+        var (ended, recent, running) = (OfSubject("a"), OfSubject("b"), OfSubject("c"));
+        await using (var first = await StartAsync(withWork: false))
+        {
+            foreach (var job in (Job[])[ended, recent, running]) await Store(first).OpenAsync(job, Cancellation);
+            await Store(first).SaveAsync(ended.After(JobPage.Done("{}"), 10), Cancellation);
+            await Store(first).SaveAsync(recent.After(JobPage.Done("{}"), (TimeProvider.System.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond), Cancellation);
+        }
+
+        await using var second = await StartAsync(withWork: false);
+
+        await HeartSilo.UntilAsync(async () => await Store(second).FindAsync(ended.Id, Cancellation) is null);
+        (await Store(second).FindAsync(recent.Id, Cancellation)).ShouldNotBeNull();
+        (await Store(second).FindOpenAsync("nobodys", "c", Cancellation)).ShouldBe(running);
+
+        static Job OfSubject(string subject) => Job.Of(new JobOrder("nobodys", "x", "1", "claimed"), subject, 1);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -119,12 +119,12 @@ public abstract partial class HeartLedgerTests
     }
 
     [Fact]
-    public async Task FindDecisionsAsync_AndCountAsync_FindWhatHoldsTheText()
+    public async Task FindDecisionsAsync_AndCountAsync_FindWhatIsOfTheOperation()
     {
         var story = new Story("post_1");
         await AppendAsync(story.GiveMany("ann", "ben"));
         await AppendAsync(story.Withdraw("ann"));
-        await Log.DecideAsync(Decide(5, null, "") with { Detail = """{"action":"erased","receipt":"r1"}""" }, Cancellation);
+        await Log.DecideAsync(Decide(5, null, "") with { Detail = """{"action":"erased","receipt":"r1"}""", Origin = new HeartOrigin("key:operator", null, HeartCause.Erased, "r1") }, Cancellation);
         await Log.DecideAsync(Decide(6, null, "ann"), Cancellation);
 
         (await Audit.FindDecisionsAsync("r1", Cancellation)).ShouldBe(["""{"action":"erased","receipt":"r1"}"""]);

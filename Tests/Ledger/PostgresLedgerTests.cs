@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using HeartGrains.Audit;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
+using HeartGrains.Moderation;
 using HeartGrains.Tests.Infrastructure;
 using Npgsql;
 
@@ -37,6 +39,29 @@ public sealed class PostgresLedgerTests(LocalPostgres postgres) : LastingLedgerT
         await FoldAllAsync();
         await ShouldBeFoldedAsync(late);
         await ShouldBeFoldedAsync(early);
+    }
+
+    [Fact]
+    public async Task Quarantine_PageOfHearts_IsAFewStatements()
+    {
+        var story = new Story("post_1");
+        await AppendAsync(story.GiveMany([.. Enumerable.Range(0, 200).Select(n => $"u{n}")]));
+        HeldHeart[] held = [.. story.Log.Select(e => new HeldHeart(e.Target, e.Version, e.Heart))];
+        var (moderation, statements) = ((IModerationStore)Ledger, 0);
+        var name = new NpgsqlConnectionStringBuilder(_database).Database;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "Npgsql",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity => Interlocked.Add(ref statements, activity.Tags.Any(tag => tag.Key is "db.name" or "db.namespace" && tag.Value == name) ? 1 : 0),
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await moderation.HoldAsync("q", held, Cancellation);
+        (await moderation.ReadHeldAsync("q", held, Cancellation)).Count.ShouldBe(200);
+        await moderation.ForgetHeldAsync("q", held, 200, 0, Cancellation);
+
+        statements.ShouldBeInRange(1, 20);
     }
 
     [Theory]

@@ -1,5 +1,7 @@
+using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Sqlite;
+using HeartGrains.Moderation;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -33,6 +35,36 @@ public sealed class SqliteLedgerTests : LastingLedgerTests
         (await Should.ThrowAsync<SqliteException>(() => ExecuteAsync(statement))).Message.ShouldContain("append-only");
 
         await ExecuteAsync("update heart_event set user_id = 'erased:1', network = null");
+    }
+
+    [Fact]
+    public async Task Log_RowReplacedByTheProgram_IsRefused()
+    {
+        await AppendAsync(new Story("post_1").GiveMany("ann"));
+        await using var connection = ((SqliteLedger)Ledger).Open(1);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "replace into heart_event select * from heart_event";
+
+        (await Should.ThrowAsync<SqliteException>(() => command.ExecuteNonQueryAsync(Cancellation))).Message.ShouldContain("append-only");
+    }
+
+    [Fact]
+    public async Task Moderation_FileIsBeingWritten_IsReadBeside()
+    {
+        var moderation = (IModerationStore)Ledger;
+        await using var other = new SqliteConnection($"Data Source={_folder.FullName}/hearts.db;Pooling=false");
+        await other.OpenAsync(Cancellation);
+        await using var transaction = other.BeginTransaction();
+
+        (await moderation.ReadBlocksAsync(0, 10, Cancellation)).ShouldBeEmpty();
+        (await moderation.ListBlocksAsync(0, 0, 10, Cancellation)).ShouldBeEmpty();
+        (await moderation.FindBlockAsync(new HeartId(1, 2), 0, Cancellation)).ShouldBeNull();
+        (await moderation.FindRuleAsync(Guid.NewGuid(), Cancellation)).ShouldBeNull();
+        (await moderation.FindQuarantineAsync("q", Cancellation)).ShouldBeNull();
+        (await moderation.FindHoldAsync(Guid.NewGuid(), new HeartId(1, 2), Cancellation)).ShouldBeNull();
+        (await moderation.ReadHeldAsync("q", 10, Cancellation)).ShouldBeEmpty();
+        (await moderation.ReadHeldAsync("q", [new HeldHeart(Guid.NewGuid(), 1, new HeartId(1, 2))], Cancellation)).ShouldBeEmpty();
+        (await moderation.ListHoldsAsync("ann", 10, Cancellation)).ShouldBeEmpty();
     }
 
     [Fact]

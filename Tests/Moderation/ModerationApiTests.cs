@@ -79,6 +79,9 @@ public sealed class ModerationApiTests : IAsyncLifetime
         (await Client.GetAsync("/api/v1/hearts/users?target_id=old").JsonAsync()).GetProperty("users").GetArrayLength().ShouldBe(2);
         await (await PostAsync("/api/v1/admin/targets/move", """{"from":"new","to":"old","reason":"back"}""")).ShouldBeProblemAsync(409, "move-cycle");
         await (await PostAsync("/api/v1/admin/targets/move", """{"from":"old","to":"third","reason":"on"}""")).ShouldBeProblemAsync(409, "target-moved");
+        var refused = await (await PostAsync(Quarantine, """{"target_id":"old","reason":"a farm"}""")).ShouldBeProblemAsync(409, "target-moved");
+        refused.GetProperty("detail").GetString()!.ShouldContain("new");
+        (await Client.ReadAsync("new").JsonAsync()).GetProperty("count").GetInt64().ShouldBe(2);
     }
 
     [Fact]

@@ -57,6 +57,9 @@ internal sealed class ModerationModel
 
     public void QuarantineTarget(string id, string target) => Hold(id, [.. At(target).Select(user => (target, user))]);
 
+    /// <summary>Where the target's hearts are, if not at itself.</summary>
+    public string? MovedTo(string target) => Place(target) is var place && place != target ? place : null;
+
     public void QuarantineUser(string id, string user) => Hold(id, [.. _hearts.Where(hearts => hearts.Value.Contains(user)).Select(hearts => (hearts.Key, user))]);
 
     public string? AnyQuarantine(Random dice) => _held.Count == 0 ? null : _held.Keys.Order(StringComparer.Ordinal).ElementAt(dice.Next(_held.Count));

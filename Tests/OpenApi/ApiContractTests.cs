@@ -90,6 +90,7 @@ public sealed class ApiContractTests(ApiContractTests.Run run) : IClassFixture<A
             using var reader = await Server.Client.PostAsync("/api/v1/reader", null);
             CallPlan.ReaderToken = reader.Headers.GetValues("Set-Cookie").Single().Split('=', ';')[1];
             await PostAsync("/api/v1/admin/targets/freeze", """{"target_id":"post_frozen","reason":"a test"}""");
+            await PostAsync("/api/v1/admin/targets/move", """{"from":"post_moved","to":"post_there","reason":"a test"}""");
             await PostAsync("/api/v1/admin/users/block", """{"user_id":"u_blocked","for":"1h","reason":"a test"}""");
             CallPlan.Quarantines = [await HoldAsync("q1"), await HoldAsync("q2"), await HoldAsync("q3")];
             await PostAsync("/api/v1/admin/quarantine/release", $$"""{"id":"{{CallPlan.Quarantines[1]}}","reason":"a test"}""");

@@ -120,6 +120,7 @@ internal static class CallPlan
         "withdrawHeart" => [Instead(Request(call, null, static parameter => parameter["name"]!.GetValue<string>() == "user_id"), "post_123", "post_frozen")],
         "postHeartForm" => [Request(call, ("application/x-www-form-urlencoded", "target_id=post_frozen"))],
         "moveTarget" => [Request(call, ("application/json", """{"from":"post_new","to":"post_old","reason":"back"}"""))],
+        "quarantineHearts" => [Request(call, ("application/json", """{"target_id":"post_moved","reason":"a farm at work"}"""))],
         "listEvents" => [With(Request(call), static headers => headers.Accept.Add(new("application/x-ndjson")))],
         "resendWebhooks" => [Request(call, ("application/json", """{"endpoint":"nobody"}"""))],
         "mergeReader" =>

@@ -81,9 +81,9 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string text, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string job, CancellationToken cancellationToken)
     {
-        lock (_appending) return new([.. _decisions.Select(static decision => decision.Detail!).Where(detail => detail.Contains(text, StringComparison.Ordinal))]);
+        lock (_appending) return new([.. _decisions.Where(decision => decision.Origin.Job == job).Select(static decision => decision.Detail!)]);
     }
 
     /// <inheritdoc/>

@@ -33,9 +33,24 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<(string Kind, string Subject)>> ListOpenAsync(int limit, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken)
     {
-        lock (_jobs) return new([.. _openJobs.Values.Select(id => _jobs[id]).OrderBy(job => job.StartedMicros).Take(limit).Select(job => (job.Kind, job.Subject))]);
+        lock (_jobs)
+        {
+            return new([.. _openJobs.Where(open => string.CompareOrdinal(open.Value, after) > 0).OrderBy(open => open.Value, StringComparer.Ordinal).Take(limit)
+                .Select(open => new OpenJob(open.Value, open.Key.Kind, open.Key.Subject))]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> PruneAsync(long beforeMicros, int limit, CancellationToken cancellationToken)
+    {
+        lock (_jobs)
+        {
+            Job[] ended = [.. _jobs.Values.Where(job => job.FinishedMicros < beforeMicros).OrderBy(job => job.FinishedMicros).Take(limit)];
+            foreach (var job in ended) _jobs.Remove(job.Id);
+            return new(ended.Length);
+        }
     }
 
     /// <inheritdoc/>

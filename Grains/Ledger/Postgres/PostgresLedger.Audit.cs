@@ -24,6 +24,8 @@ public sealed partial class PostgresLedger
         select target from next where target is not null limit $2
         """;
 
+    internal const string FindDecisionsSql = "select detail from heart_event where kind = 3 and job = $1";
+
     private const string RebuildSql = """
         with folded as materialized (select xid from heart_fold),
         latest as materialized (
@@ -92,11 +94,8 @@ public sealed partial class PostgresLedger
             cancellationToken)).ToDictionary());
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string text, CancellationToken cancellationToken) => AskAsync<IReadOnlyList<string>>(async () => await QueryAsync(
-        "select detail from heart_event where target = '00000000-0000-0000-0000-000000000000' and strpos(detail, $1) > 0",
-        [Value(text)],
-        static row => row.GetString(0),
-        cancellationToken));
+    public ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string job, CancellationToken cancellationToken) => AskAsync<IReadOnlyList<string>>(async () =>
+        await QueryAsync(FindDecisionsSql, [Value(job)], static row => row.GetString(0), cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken) => await AskAsync(async () =>

@@ -31,15 +31,14 @@ public sealed partial class PostgresLedger
         $"select {Columns} from heart_event where user_id collate \"C\" = $7 and (target = $6 or about = $6) and {Place} {InOrder}");
 
     // Written once: by its number. The stream's key refuses a version that another decision took meanwhile.
-    private const string DecideSql = """
+    internal const string DecideSql = """
         insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id, actor, network, network_mac, job, about, detail)
         select '00000000-0000-0000-0000-000000000000', $2, next.version, $1, $3, 3, $4, case when next.version = 1 then '' end, $5, $6, $7, $8, $9, $10
           from (select coalesce(max(version), 0) + 1 as version from heart_event where target = '00000000-0000-0000-0000-000000000000') next
-         where not exists (select from heart_event where target = '00000000-0000-0000-0000-000000000000' and writer = $1)
+         where not exists (select from heart_event where kind = 3 and writer = $1)
         """;
 
-    private const string FindDecisionSql =
-        "select xid::text::bigint, version from heart_event where target = '00000000-0000-0000-0000-000000000000' and writer = $1";
+    internal const string FindDecisionSql = "select xid::text::bigint, version from heart_event where kind = 3 and writer = $1";
 
     /// <inheritdoc/>
     public ValueTask<long> FindHorizonAsync(CancellationToken cancellationToken) => AskAsync(async () =>

@@ -61,7 +61,7 @@ public sealed partial class PostgresLedger : IModerationStore
         await ModerateAsync(sql => sql.OpenQuarantineAsync(quarantine, decision), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<Quarantine?> FindQuarantineAsync(string id, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindQuarantineAsync(id), cancellationToken);
+    public ValueTask<Quarantine?> FindQuarantineAsync(string id, CancellationToken cancellationToken) => ModerateLongAsync(sql => sql.FindQuarantineAsync(id), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> AdvanceQuarantineAsync(string id, QuarantineState from, QuarantineState to, Decision? decision, CancellationToken cancellationToken) =>
@@ -69,19 +69,19 @@ public sealed partial class PostgresLedger : IModerationStore
 
     /// <inheritdoc/>
     public async ValueTask HoldAsync(string id, IReadOnlyList<HeldHeart> hearts, CancellationToken cancellationToken) =>
-        await ModerateAsync(sql => sql.HoldAsync(id, hearts), cancellationToken);
+        await ModerateLongAsync(sql => sql.HoldAsync(id, hearts), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<HeldState>> ReadHeldAsync(string id, int limit, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ReadHeldAsync(id, limit), cancellationToken);
+        ModerateLongAsync(sql => sql.ReadHeldAsync(id, limit), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<HeldState>> ReadHeldAsync(string id, IReadOnlyList<HeldHeart> hearts, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ReadHeldAsync(id, hearts), cancellationToken);
+        ModerateLongAsync(sql => sql.ReadHeldAsync(id, hearts), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask ForgetHeldAsync(string id, IReadOnlyList<HeldHeart> hearts, int released, int skipped, CancellationToken cancellationToken) =>
-        await ModerateAsync(sql => sql.ForgetHeldAsync(id, hearts, released, skipped), cancellationToken);
+        await ModerateLongAsync(sql => sql.ForgetHeldAsync(id, hearts, released, skipped), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<string?> FindHoldAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
@@ -93,9 +93,13 @@ public sealed partial class PostgresLedger : IModerationStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ListHoldsAsync(userId, limit), cancellationToken);
+        ModerateLongAsync(sql => sql.ListHoldsAsync(userId, limit), cancellationToken);
 
-    private ValueTask<T> ModerateAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken) => AskAsync(async () =>
+    /// <summary>For pages of operations: nobody waits, and a page that is given up is done again.</summary>
+    private ValueTask<T> ModerateLongAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken) =>
+        ModerateAsync(work, cancellationToken, PostgresConnection.Seconds(_options.FoldTimeout), Timeout.InfiniteTimeSpan);
+
+    private ValueTask<T> ModerateAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken, int? timeoutSeconds = null, TimeSpan? patience = null) => AskAsync(async () =>
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -103,7 +107,7 @@ public sealed partial class PostgresLedger : IModerationStore
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             try
             {
-                var result = await work(new Sql(connection, transaction, cancellationToken));
+                var result = await work(new Sql(connection, transaction, cancellationToken) { TimeoutSeconds = timeoutSeconds });
                 await transaction.CommitAsync(cancellationToken);
                 return result;
             }
@@ -112,12 +116,19 @@ public sealed partial class PostgresLedger : IModerationStore
                 // Another decision took the version; all was rolled back, and the next is free.
             }
         }
-    });
+    }, patience);
 
-    private sealed class Sql(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    internal sealed class Sql(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
         : ModerationSql(connection, transaction, cancellationToken)
     {
         protected override string UserColumn => "user_id collate \"C\"";
+
+        // The index has another collation.
+        protected override string LooseUserColumn => "e.user_id";
+
+        protected override string LastOfUserSql => """
+            select e.version from heart_event e where e.user_id collate "C" = given.user_id and e.xid >= given.xid and e.target is not distinct from h.target order by e.xid desc, e.version desc limit 1
+            """;
 
         public override async Task LockAsync()
         {

@@ -11,6 +11,8 @@ internal sealed class SqliteAudit(SqliteConnection connection)
     private const string SealedColumns = "seq, target, version, target_id, heart, kind, at_micros, writer, actor, cause, network_mac, job, about, detail";
     private const string RawColumns = SealedColumns + ", user_id, network";
 
+    internal const string FindDecisionsSql = "select detail from heart_event where kind = 3 and job = $job";
+
     private const string ListTargetsSql = """
         with recursive next (target) as (
             select (select min(target) from (select * from (select target from heart_event where target > $after order by target limit 1)
@@ -132,9 +134,9 @@ internal sealed class SqliteAudit(SqliteConnection connection)
         return names;
     }
 
-    public IReadOnlyList<string> FindDecisions(string text)
+    public IReadOnlyList<string> FindDecisions(string job)
     {
-        using var command = Command("select detail from heart_event where target = zeroblob(16) and instr(detail, $text) > 0", ("$text", text));
+        using var command = Command(FindDecisionsSql, ("$job", job));
         using var row = command.ExecuteReader();
         var details = new List<string>();
         while (row.Read()) details.Add(row.GetString(0));

@@ -72,8 +72,8 @@ public sealed partial class SqliteLedger
         new(Read(targets, static (reader, targets) => reader.Audit.FindNames(targets)));
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string text, CancellationToken cancellationToken) =>
-        new(Read(text, static (reader, text) => reader.Audit.FindDecisions(text)));
+    public ValueTask<IReadOnlyList<string>> FindDecisionsAsync(string job, CancellationToken cancellationToken) =>
+        new(Read(job, static (reader, job) => reader.Audit.FindDecisions(job)));
 
     /// <inheritdoc/>
     public async ValueTask RebuildAsync(Guid target, CancellationToken cancellationToken) => await WriteAsync(

@@ -1,4 +1,5 @@
 using HeartGrains.Jobs;
+using Microsoft.Data.Sqlite;
 
 namespace HeartGrains.Ledger.Sqlite;
 
@@ -6,19 +7,26 @@ namespace HeartGrains.Ledger.Sqlite;
 public sealed partial class SqliteLedger
 {
     /// <inheritdoc/>
-    public ValueTask<Job> OpenAsync(Job job, CancellationToken cancellationToken) => WriteAsync(writer => writer.Jobs.Open(job), cancellationToken);
+    public ValueTask<Job> OpenAsync(Job job, CancellationToken cancellationToken) => WriteAsync(writer => Ended(Jobs(writer.Connection).OpenAsync(job, cancellationToken)), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<Job?> FindOpenAsync(string kind, string subject, CancellationToken cancellationToken) =>
-        new(Read((kind, subject), static (reader, asked) => reader.Jobs.FindOpen(asked.kind, asked.subject)));
+    public ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken) => WriteAsync(writer => Ended(Jobs(writer.Connection).SaveAsync(job, cancellationToken)), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<Job?> FindAsync(string id, CancellationToken cancellationToken) => new(Read(id, static (reader, id) => reader.Jobs.Find(id)));
+    public ValueTask<int> PruneAsync(long beforeMicros, int limit, CancellationToken cancellationToken) =>
+        WriteAsync(writer => Ended(Jobs(writer.Connection).PruneAsync(beforeMicros, limit, cancellationToken)), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<(string Kind, string Subject)>> ListOpenAsync(int limit, CancellationToken cancellationToken) =>
-        new(Read(limit, static (reader, limit) => reader.Jobs.ListOpen(limit)));
+    public ValueTask<Job?> FindOpenAsync(string kind, string subject, CancellationToken cancellationToken) => ReadJobs(jobs => jobs.FindOpenAsync(kind, subject, cancellationToken));
 
     /// <inheritdoc/>
-    public ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken) => WriteAsync(writer => writer.Jobs.Save(job), cancellationToken);
+    public ValueTask<Job?> FindAsync(string id, CancellationToken cancellationToken) => ReadJobs(jobs => jobs.FindAsync(id, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken) =>
+        ReadJobs(jobs => jobs.ListOpenAsync(after, limit, cancellationToken));
+
+    private ValueTask<T> ReadJobs<T>(Func<JobSql, Task<T>> ask) => new(Read(ask, static (reader, ask) => Ended(ask(Jobs(reader.Connection)))));
+
+    private static JobSql Jobs(SqliteConnection connection) => new(connection.CreateCommand);
 }

@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace HeartGrains.Ledger.Sqlite;
 
-/// <summary>What operators told targets and users: on the connection that writes, in turn with appends.</summary>
+/// <summary>What operators told targets and users: changed on the connection that writes, in turn with appends, and read beside them.</summary>
 public sealed partial class SqliteLedger : IModerationStore
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public sealed partial class SqliteLedger : IModerationStore
         ModerateAsync(sql => sql.RedirectAsync(target, targetId, to, toId, reason, decision), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<TargetRule?> FindRuleAsync(Guid target, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindRuleAsync(target), cancellationToken);
+    public ValueTask<TargetRule?> FindRuleAsync(Guid target, CancellationToken cancellationToken) => LookAsync(sql => sql.FindRuleAsync(target), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<long> MoveOpeningAsync(Guid from, Guid to, string toId, CancellationToken cancellationToken) =>
@@ -31,11 +31,11 @@ public sealed partial class SqliteLedger : IModerationStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<BlockEntry>> ReadBlocksAsync(long after, int limit, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ReadBlocksAsync(after, limit), cancellationToken);
+        LookAsync(sql => sql.ReadBlocksAsync(after, limit), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<BlockedUser>> ListBlocksAsync(long after, long nowMicros, int limit, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ListBlocksAsync(after, nowMicros, limit), cancellationToken);
+        LookAsync(sql => sql.ListBlocksAsync(after, nowMicros, limit), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<LoggedEvent>> ListLatestAsync(Guid target, string userId, int limit, CancellationToken cancellationToken) =>
@@ -49,7 +49,7 @@ public sealed partial class SqliteLedger : IModerationStore
         await ModerateAsync(sql => sql.OpenQuarantineAsync(quarantine, decision), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<Quarantine?> FindQuarantineAsync(string id, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindQuarantineAsync(id), cancellationToken);
+    public ValueTask<Quarantine?> FindQuarantineAsync(string id, CancellationToken cancellationToken) => LookAsync(sql => sql.FindQuarantineAsync(id), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> AdvanceQuarantineAsync(string id, QuarantineState from, QuarantineState to, Decision? decision, CancellationToken cancellationToken) =>
@@ -61,11 +61,11 @@ public sealed partial class SqliteLedger : IModerationStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<HeldState>> ReadHeldAsync(string id, int limit, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ReadHeldAsync(id, limit), cancellationToken);
+        LookAsync(sql => sql.ReadHeldAsync(id, limit), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<HeldState>> ReadHeldAsync(string id, IReadOnlyList<HeldHeart> hearts, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ReadHeldAsync(id, hearts), cancellationToken);
+        LookAsync(sql => sql.ReadHeldAsync(id, hearts), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask ForgetHeldAsync(string id, IReadOnlyList<HeldHeart> hearts, int released, int skipped, CancellationToken cancellationToken) =>
@@ -73,15 +73,15 @@ public sealed partial class SqliteLedger : IModerationStore
 
     /// <inheritdoc/>
     public ValueTask<string?> FindHoldAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.FindHoldAsync(target, heart), cancellationToken);
+        LookAsync(sql => sql.FindHoldAsync(target, heart), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<BlockedUser?> FindBlockAsync(HeartId user, long nowMicros, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.FindBlockAsync(user, nowMicros), cancellationToken);
+        LookAsync(sql => sql.FindBlockAsync(user, nowMicros), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<UserHolds>> ListHoldsAsync(string userId, int limit, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.ListHoldsAsync(userId, limit), cancellationToken);
+        LookAsync(sql => sql.ListHoldsAsync(userId, limit), cancellationToken);
 
     private async ValueTask<T> ModerateAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -90,7 +90,7 @@ public sealed partial class SqliteLedger : IModerationStore
         {
             if (_writer is null) throw NotOpen();
             await using var transaction = _writer.Begin();
-            var result = await work(new Sql(_writer, transaction, cancellationToken));
+            var result = await work(new Sql(_writer.Connection, transaction, _writer, cancellationToken));
             await transaction.CommitAsync(CancellationToken.None);
             return result;
         }
@@ -104,15 +104,23 @@ public sealed partial class SqliteLedger : IModerationStore
         }
     }
 
-    private sealed class Sql(SqliteWriter writer, SqliteTransaction transaction, CancellationToken cancellationToken)
-        : ModerationSql(transaction.Connection!, transaction, cancellationToken)
+    private ValueTask<T> LookAsync<T>(Func<ModerationSql, Task<T>> work, CancellationToken cancellationToken) =>
+        new(Read((work, cancellationToken), static (reader, asked) => Ended(asked.work(new Sql(reader.Connection, null, null, asked.cancellationToken)))));
+
+    internal sealed class Sql(SqliteConnection connection, SqliteTransaction? transaction, SqliteWriter? writer, CancellationToken cancellationToken)
+        : ModerationSql(connection, transaction, cancellationToken)
     {
         protected override string UserColumn => "user_id";
+
+        protected override string LooseUserColumn => "+e.user_id";
+
+        protected override string LastOfUserSql =>
+            "select e.version from heart_event e where e.user_id = given.user_id and e.seq >= given.seq and +e.target = h.target order by e.seq desc limit 1";
 
         // Whoever writes is alone.
         public override Task LockAsync() => Task.CompletedTask;
 
-        public override Task<long> DecideAsync(Decision decision) => Task.FromResult(writer.Decide(decision, transaction).Version);
+        public override Task<long> DecideAsync(Decision decision) => Task.FromResult(writer!.Decide(decision, transaction!).Version);
 
         protected override object Key(Guid id) => id.ToByteArray(bigEndian: true);
 

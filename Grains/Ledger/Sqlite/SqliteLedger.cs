@@ -168,6 +168,9 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         }
     }
 
+    /// <summary>The result of a call that blocked: of SQLite no other is made.</summary>
+    private static T Ended<T>(Task<T> call) => call.GetAwaiter().GetResult();
+
     private LedgerException NotOpen() => new($"The database {_path} was not opened at the start.");
 
     private LedgerException CannotAnswer(SqliteException error) => new($"The database {_path} cannot answer: {error.Message}", error);
@@ -188,7 +191,7 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         }
     }
 
-    private SqliteConnection Open(int busyTimeoutSeconds)
+    internal SqliteConnection Open(int busyTimeoutSeconds)
     {
         NativeSqlite.Prepare();
         var settings = new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false, DefaultTimeout = busyTimeoutSeconds };
@@ -206,6 +209,7 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
                 pragma wal_autocheckpoint = 16384;
                 pragma cache_size = -32768;
                 pragma temp_store = memory;
+                pragma recursive_triggers = on;
                 """;
             command.ExecuteNonQuery();
             return connection;

@@ -19,7 +19,6 @@ internal sealed class SqliteReader : IDisposable
         _connection = connection;
         Log = new SqliteLog(connection);
         Audit = new SqliteAudit(connection);
-        Jobs = new SqliteJobs(connection);
         Users = new SqliteUsers(connection);
         _findVersion = Prepare("select writer from heart_event where target = $target and version = $version", "$target", "$version");
 
@@ -91,9 +90,6 @@ internal sealed class SqliteReader : IDisposable
 
     /// <summary>What is compared with it.</summary>
     public SqliteAudit Audit { get; }
-
-    /// <summary>Long operations.</summary>
-    public SqliteJobs Jobs { get; }
 
     /// <summary>The log as it concerns one user.</summary>
     public SqliteUsers Users { get; }

@@ -8,6 +8,8 @@ namespace HeartGrains.Ledger.Sqlite;
 /// <summary>The log as it concerns one user, on a reader's connection or on the writer's.</summary>
 internal sealed class SqliteUsers(SqliteConnection connection)
 {
+    internal const string FindUserSql = "select user_id from heart_event where kind = 3 and heart = $heart and user_id <> '' limit 1";
+
     public int Rename(string userId, string tombstone, IReadOnlyList<EventPosition> rows)
     {
         using var transaction = connection.BeginTransaction();
@@ -47,7 +49,7 @@ internal sealed class SqliteUsers(SqliteConnection connection)
     public string? FindUser(HeartId user)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "select user_id from heart_event where target = zeroblob(16) and heart = $heart and user_id <> '' limit 1";
+        command.CommandText = FindUserSql;
         command.Parameters.AddWithValue("$heart", user.ToGuid().ToByteArray(bigEndian: true));
         return command.ExecuteScalar() as string;
     }

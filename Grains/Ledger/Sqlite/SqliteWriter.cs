@@ -9,6 +9,15 @@ internal sealed class SqliteWriter : IDisposable
     private const string LatestSql =
         "select target, heart, kind, at_micros, max(version) as version from heart_event where seq > $from and seq <= $to and kind <> 3 group by target, heart";
 
+    internal const string DecideSql = """
+        insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id, actor, network, network_mac, job, about, detail)
+        select zeroblob(16), $heart, next.version, $id, $at, 3, $user, iif(next.version = 1, '', null), $actor, $network, $mac, $job, $about, $detail
+          from (select coalesce(max(version), 0) + 1 as version from heart_event where target = zeroblob(16)) next
+         where not exists (select 1 from heart_event where kind = 3 and writer = $id)
+        """;
+
+    internal const string FindDecisionSql = "select seq, version from heart_event where kind = 3 and writer = $id";
+
     private readonly SqliteConnection _connection;
     private readonly SqliteAppender _appender;
     private readonly SqliteCommand _findRange;
@@ -21,7 +30,6 @@ internal sealed class SqliteWriter : IDisposable
     {
         _connection = connection;
         _appender = new SqliteAppender(connection);
-        Jobs = new SqliteJobs(connection);
         Users = new SqliteUsers(connection);
         _findRange = Prepare(
             "select seq, min(seq + $limit, coalesce((select max(seq) from heart_event), 0)) from heart_fold", _limit);
@@ -49,9 +57,6 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>For statements that are rarely asked.</summary>
     public SqliteConnection Connection => _connection;
-
-    /// <summary>Long operations.</summary>
-    public SqliteJobs Jobs { get; }
 
     /// <summary>The log as it concerns one user.</summary>
     public SqliteUsers Users { get; }
@@ -98,13 +103,7 @@ internal sealed class SqliteWriter : IDisposable
     {
         using var command = _connection.CreateCommand();
         command.Transaction = transaction;
-        command.CommandText =
-            """
-            insert into heart_event (target, heart, version, writer, at_micros, kind, user_id, target_id, actor, network, network_mac, job, about, detail)
-            select zeroblob(16), $heart, next.version, $id, $at, 3, $user, iif(next.version = 1, '', null), $actor, $network, $mac, $job, $about, $detail
-              from (select coalesce(max(version), 0) + 1 as version from heart_event where target = zeroblob(16)) next
-             where not exists (select 1 from heart_event where target = zeroblob(16) and writer = $id)
-            """;
+        command.CommandText = DecideSql;
         var origin = OriginColumns.Of(decision.Origin);
         command.Parameters.AddWithValue("$id", decision.Id);
         command.Parameters.AddWithValue("$heart", decision.User.ToGuid().ToByteArray(bigEndian: true));
@@ -117,7 +116,7 @@ internal sealed class SqliteWriter : IDisposable
         command.Parameters.AddWithValue("$about", decision.About?.ToByteArray(bigEndian: true) ?? (object)DBNull.Value);
         command.Parameters.AddWithValue("$detail", decision.Detail);
         command.ExecuteNonQuery();
-        command.CommandText = "select seq, version from heart_event where target = zeroblob(16) and writer = $id";
+        command.CommandText = FindDecisionSql;
         using var row = command.ExecuteReader();
         row.Read();
         return new EventPosition(row.GetInt64(0), Decision.Desk, row.GetInt64(1));
