@@ -39,6 +39,12 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Job>> ListOpenAsync(string kind, int limit, CancellationToken cancellationToken)
+    {
+        lock (_jobs) return new([.. _openJobs.Where(open => open.Key.Kind == kind).Select(open => _jobs[open.Value]).OrderBy(job => job.StartedMicros).Take(limit)]);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken)
     {
         lock (_jobs)

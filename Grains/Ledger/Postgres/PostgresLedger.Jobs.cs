@@ -53,6 +53,10 @@ public sealed partial class PostgresLedger
             cancellationToken));
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Job>> ListOpenAsync(string kind, int limit, CancellationToken cancellationToken) => AskAsync<IReadOnlyList<Job>>(async () => await QueryAsync(
+        $"select {JobColumns} from heart_job where kind = $1 and finished_micros is null order by started_micros limit $2", [Value(kind), Value(limit)], ReadJob, cancellationToken));
+
+    /// <inheritdoc/>
     public ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         await using var command = Command(SaveJobSql,

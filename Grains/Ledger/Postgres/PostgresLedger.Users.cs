@@ -20,7 +20,7 @@ public sealed partial class PostgresLedger
         """;
 
     private const string FindUserSql =
-        "select user_id from heart_event where target = '00000000-0000-0000-0000-000000000000' and heart = $1 and user_id <> '' limit 1";
+        "select user_id from heart_event where target = '00000000-0000-0000-0000-000000000000' and heart = $1 and user_id <> '' order by version desc limit 1";
 
     /// <inheritdoc/>
     public ValueTask<int> RenameAsync(string userId, string tombstone, IReadOnlyList<EventPosition> rows, CancellationToken cancellationToken) => AskAsync(async () =>

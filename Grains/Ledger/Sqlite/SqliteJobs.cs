@@ -44,15 +44,24 @@ internal sealed class SqliteJobs(SqliteConnection connection)
         return found;
     }
 
-    private Job? Find(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    public IReadOnlyList<Job> ListOpen(string kind, int limit) =>
+        List($"select {Columns} from heart_job where kind = $kind and finished_micros is null order by started_micros limit $limit", ("$kind", kind), ("$limit", (long)limit));
+
+    private Job? Find(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) => List(sql, parameters).FirstOrDefault();
+
+    private List<Job> List(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         using var command = Command(sql, parameters);
         using var row = command.ExecuteReader();
-        return row.Read()
-            ? new Job(
+        var found = new List<Job>();
+        while (row.Read())
+        {
+            found.Add(new Job(
                 row.GetString(0), row.GetString(1), row.GetString(2), Text(row, 3), (JobState)row.GetInt16(4), Text(row, 5), row.GetString(6), row.GetInt64(7), row.GetString(8), row.GetInt64(9),
-                row.IsDBNull(10) ? null : row.GetInt64(10))
-            : null;
+                row.IsDBNull(10) ? null : row.GetInt64(10)));
+        }
+
+        return found;
     }
 
     private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)

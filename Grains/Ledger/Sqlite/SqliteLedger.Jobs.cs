@@ -20,5 +20,9 @@ public sealed partial class SqliteLedger
         new(Read(limit, static (reader, limit) => reader.Jobs.ListOpen(limit)));
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Job>> ListOpenAsync(string kind, int limit, CancellationToken cancellationToken) =>
+        new(Read((kind, limit), static (reader, asked) => reader.Jobs.ListOpen(asked.kind, asked.limit)));
+
+    /// <inheritdoc/>
     public ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken) => WriteAsync(writer => writer.Jobs.Save(job), cancellationToken);
 }

@@ -47,7 +47,7 @@ internal sealed class SqliteUsers(SqliteConnection connection)
     public string? FindUser(HeartId user)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "select user_id from heart_event where target = zeroblob(16) and heart = $heart and user_id <> '' limit 1";
+        command.CommandText = "select user_id from heart_event where target = zeroblob(16) and heart = $heart and user_id <> '' order by version desc limit 1";
         command.Parameters.AddWithValue("$heart", user.ToGuid().ToByteArray(bigEndian: true));
         return command.ExecuteScalar() as string;
     }
