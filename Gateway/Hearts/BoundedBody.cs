@@ -15,7 +15,7 @@ internal static class BoundedBody
     /// <summary>The same, when the first read has begun.</summary>
     public static async ValueTask<ArrayBufferWriter<byte>?> ReadAsync(HttpRequest request, int byteLimit, ValueTask<ReadResult> pending)
     {
-        using var wait = BodyWait.Begin(request.HttpContext);
+        using var wait = LaneWait.Begin(request.HttpContext);
         var reader = request.BodyReader;
         var body = new ArrayBufferWriter<byte>();
         while (true)

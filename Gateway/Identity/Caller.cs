@@ -26,6 +26,9 @@ internal readonly record struct Caller(string? UserId, HeartOrigin? Origin = nul
     private static readonly Rejection NoKeysYet = new(
         Problem.Unavailable, "Nothing was done: who signs users' tokens cannot be reached, so the token can be neither believed nor refused. Call again after Retry-After.");
 
+    /// <summary>Whether a server key was proved.</summary>
+    public bool IsServer => Origin?.Actor.StartsWith(ServerKeys.ActorPrefix, StringComparison.Ordinal) is true;
+
     /// <summary>A reader's cookie, or a page, that may not change anything.</summary>
     public static Caller OfForeignPage => new(null, Refusal: ForeignPage);
 

@@ -94,10 +94,10 @@ internal sealed class Readers
         return site is not null && _seal.TryOpen(text, ElementPurpose + site, now, out token) ? UserIdOf(token.Reader) : null;
     }
 
-    /// <summary>Takes the reader's cookie away, whichever of ours it is.</summary>
-    public void Forget(HttpContext context)
+    /// <summary>Takes this reader's cookie away; a cookie of another reader stays.</summary>
+    public void Forget(HttpContext context, string reader)
     {
-        if (!HasCookie(context)) return;
+        if (!TryOpenCookie(context, out var token) || UserIdOf(token.Reader) != reader) return;
         var options = CookieFor(context);
         options.MaxAge = TimeSpan.Zero;
         context.Response.Cookies.Append(Cookie, "", options);

@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -20,15 +21,17 @@ internal sealed class JobDesk(GrainCalls calls, TimeProvider time)
     /// <summary>Starts or joins an operation and waits for its end, a little. Null when it could not be started: the problem is written then.</summary>
     public async Task<JobView?> RunAsync(HttpContext context, JobOrder order)
     {
-        var started = time.GetTimestamp();
         var start = new JobStart(order) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(start);
         if (status != CallStatus.Answered || start.Outcome != HeartOutcome.Committed)
         {
-            await HeartRefusals.WriteFailedAsync(context, status, status == CallStatus.Answered ? start.Outcome : default, start.RetryAfterSeconds);
+            var (outcome, until) = status == CallStatus.Answered ? (start.Outcome, start.Value.UntilMicros) : default;
+            await HeartRefusals.WriteFailedAsync(context, status, outcome, start.RetryAfterSeconds, until);
             return null;
         }
 
+        using var wait = LaneWait.Begin(context);
+        var started = time.GetTimestamp();
         var job = start.Value.Job!;
         for (var pause = FirstPause; job.State == JobState.Running && time.GetElapsedTime(started) < Patience; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
@@ -43,15 +46,15 @@ internal sealed class JobDesk(GrainCalls calls, TimeProvider time)
         return job;
     }
 
-    /// <summary>Answers with an operation: 200 when it has ended; 202, with <c>Location</c> and <c>Retry-After</c>, while it runs.</summary>
+    /// <summary>Answers an operator with an operation: 200 when it has ended; 202, with <c>Location</c> and <c>Retry-After</c>, while it runs.</summary>
     public static Task AnswerAsync(HttpContext context, JobView job) => AnswerAsync(context, job, Write(job));
 
-    /// <summary>The same with a body of the route's own.</summary>
-    public static Task AnswerAsync(HttpContext context, JobView job, HeartJson body)
+    /// <summary>The same with a body of the route's own. Who is no operator may not look where <c>Location</c> points, and is not sent there: the same call again joins the operation.</summary>
+    public static Task AnswerAsync(HttpContext context, JobView job, HeartJson body, bool isOperator = true)
     {
         context.Response.Headers.CacheControl = "no-store";
         if (job.State != JobState.Running) return body.SendAsync(context, StatusCodes.Status200OK);
-        context.Response.Headers.Location = "/api/v1/admin/jobs?id=" + job.Id;
+        if (isOperator) context.Response.Headers.Location = "/api/v1/admin/jobs?id=" + job.Id;
         context.Response.Headers.RetryAfter = "1";
         return body.SendAsync(context, StatusCodes.Status202Accepted);
     }

@@ -26,6 +26,12 @@ internal static class JobOperations
         new("Retry-After", "Seconds until it may be worth a look.", "1", true),
     ];
 
+    /// <summary>The same where users ask as well, who are not told a place that they may not see.</summary>
+    public static readonly Header[] AcceptedFromAnybody = [Accepted[0], new("Location", "Where an operator can look at it; an operator alone is told.", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA"), Accepted[2]];
+
+    /// <summary>The same where nobody is told.</summary>
+    public static readonly Header[] AcceptedFromUsers = [Accepted[0], Accepted[2]];
+
     /// <summary>How a long operation stands.</summary>
     public static readonly Operation Read = new("readJob", "Operators", "How a long operation stands", "An operator's call. `progress` is of the operation's own kind. It never names a user.")
     {

@@ -64,7 +64,7 @@ internal sealed class OverloadMiddleware(RequestDelegate next, OverloadGuard gua
         }
         finally
         {
-            lane.Leave(timeProvider.GetElapsedTime(start) - BodyWait.Of(context), isServed);
+            lane.Leave(timeProvider.GetElapsedTime(start) - LaneWait.Of(context), isServed);
         }
     }
 

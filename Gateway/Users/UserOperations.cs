@@ -32,7 +32,7 @@ internal static class UserOperations
 
     private static readonly Shape Merged = Shape.Object(
         "Merge", "What became of a reader's hearts.", ("receipt", JobOperations.Id), ("state", JobOperations.State), ("user_id", Shape.Text("The account.")), ("moved", Shape.Whole("Hearts that are the account's now.")),
-        ("already", Shape.Whole("Hearts that the account had given itself: they count once.")), ("targets", Shape.Whole("Targets concerned.")), ("started", JobOperations.Started), ("finished", JobOperations.Finished));
+        ("already", Shape.Whole("Hearts that the account had given itself: they count once.")), ("left", Shape.Whole("Hearts that stay the reader's: both love a target that is frozen.")), ("targets", Shape.Whole("Targets concerned.")), ("started", JobOperations.Started), ("finished", JobOperations.Finished));
 
     public static readonly Operation Erase = new(
         "eraseUser", Group, "Forget a user", "Withdraws the user's hearts, replaces the name in the log by a tombstone, forgets networks and quotas. Goes on by itself; the same call joins it. See docs/users.md.")
@@ -42,9 +42,9 @@ internal static class UserOperations
         Answers =
         [
             new(200, "It is done.", Payload.Json(Erasure, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"done","hearts":2,"rows":5,"started":"2026-11-26T07:00:00.000000Z","finished":"2026-11-26T07:00:00.120000Z"}"""), Header.CacheControl("no-store")),
-            new(202, "It goes on.", Payload.Json(Erasure, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"running","hearts":2000,"rows":2000,"started":"2026-11-26T07:00:00.000000Z","finished":null}"""), JobOperations.Accepted),
+            new(202, "It goes on.", Payload.Json(Erasure, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"running","hearts":2000,"rows":2000,"started":"2026-11-26T07:00:00.000000Z","finished":null}"""), JobOperations.AcceptedFromAnybody),
         ],
-        Problems = [Problem.OriginNotAllowed, Problem.UserMismatch, .. Starting],
+        Problems = [Problem.OriginNotAllowed, Problem.UserMismatch, Problem.QuotaExceeded, .. Starting],
     };
 
     public static readonly Operation Export = new(
@@ -63,7 +63,7 @@ internal static class UserOperations
                     ("end", """{"type":"end","hearts":1,"events":1}""")),
                 Header.CacheControl("no-store")),
         ],
-        Problems = [Problem.UserMismatch, Problem.LedgerUnavailable, Problem.Unavailable, Problem.TemporaryReducedCapacity],
+        Problems = [Problem.UserMismatch, Problem.QuotaExceeded, Problem.LedgerUnavailable, Problem.Unavailable, Problem.TemporaryReducedCapacity],
     };
 
     public static readonly Operation Merge = new(
@@ -78,10 +78,10 @@ internal static class UserOperations
             ("server", """{"user_id":"u456","reader_token":"1AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"""), ("browser", "{}")),
         Answers =
         [
-            new(200, "It is done.", Payload.Json(Merged, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"done","user_id":"u456","moved":3,"already":1,"targets":4,"started":"2026-11-26T07:00:00.000000Z","finished":"2026-11-26T07:00:00.120000Z"}"""), Header.CacheControl("no-store"),
+            new(200, "It is done.", Payload.Json(Merged, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"done","user_id":"u456","moved":3,"already":1,"left":0,"targets":4,"started":"2026-11-26T07:00:00.000000Z","finished":"2026-11-26T07:00:00.120000Z"}"""), Header.CacheControl("no-store"),
                 new Header("Set-Cookie", "Takes the reader's cookie away.", "heart_reader=; max-age=0; path=/; samesite=lax; httponly")),
-            new(202, "It goes on.", Payload.Json(Merged, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"running","user_id":"u456","moved":300,"already":0,"targets":300,"started":"2026-11-26T07:00:00.000000Z","finished":null}"""), JobOperations.Accepted),
+            new(202, "It goes on.", Payload.Json(Merged, """{"receipt":"jAAAAAAAAAAAAAAAAAAAAAA","state":"running","user_id":"u456","moved":300,"already":0,"left":0,"targets":300,"started":"2026-11-26T07:00:00.000000Z","finished":null}"""), JobOperations.AcceptedFromUsers),
         ],
-        Problems = [Problem.OriginNotAllowed, Problem.UserMismatch, Problem.QuotaExceeded, .. Starting],
+        Problems = [Problem.OriginNotAllowed, Problem.UserMismatch, Problem.UserBlocked, Problem.QuotaExceeded, .. Starting],
     };
 }

@@ -20,7 +20,7 @@ public interface IHeartGrain : IGrainWithStringKey
 
     /// <summary>
     /// Makes one user's heart another's, both in one commit, so that the count never shows two; a target that both love counts once. Idempotent. <see cref="HeartReceipt.Changed"/> says whether <paramref name="fromUserId"/>
-    /// loved the target until now; the receipt is of <paramref name="toUserId"/>, and its time is 0 where nothing changed.
+    /// loved the target until now; the receipt is of <paramref name="toUserId"/>, and its time is 0 where nothing changed. Refused as <see cref="HeartOutcome.Frozen"/> where the target is frozen and the count would change.
     /// </summary>
     [AlwaysInterleave, Alias("Merge")]
     ValueTask<HeartReceipt> MergeAsync(string fromUserId, string toUserId, HeartOrigin origin, CancellationToken cancellationToken = default);

@@ -43,7 +43,8 @@ public sealed record JobView(
     [property: Id(6)] long? FinishedMicros);
 
 /// <summary>The answer about an operation.</summary>
-/// <param name="Outcome"><see cref="HeartOutcome.Committed"/>, or <see cref="HeartOutcome.LedgerUnavailable"/>: nothing is known, and the same call again is safe.</param>
+/// <param name="Outcome"><see cref="HeartOutcome.Committed"/>, or <see cref="HeartOutcome.LedgerUnavailable"/>: nothing is known, and the same call again is safe; or <see cref="HeartOutcome.Blocked"/>: it was not started.</param>
 /// <param name="Job">The operation; null when there is none of that name.</param>
+/// <param name="UntilMicros">When blocked, until when, in microseconds since 1970-01-01 UTC.</param>
 [GenerateSerializer, Immutable, Alias("jobs.JobReply")]
-public sealed record JobReply([property: Id(0)] HeartOutcome Outcome, [property: Id(1)] JobView? Job);
+public sealed record JobReply([property: Id(0)] HeartOutcome Outcome, [property: Id(1)] JobView? Job, [property: Id(2)] long UntilMicros = 0);

@@ -17,6 +17,8 @@ internal sealed record Erasure(string? Action, string? Receipt, long? Rows)
     /// <summary>Reads a detail; null when it is another's.</summary>
     public static Erasure? Read(string detail)
     {
+        // Most decisions are others', and each of the log is looked at.
+        if (!detail.Contains("\"eras", StringComparison.Ordinal)) return null;
         try
         {
             return JsonSerializer.Deserialize(detail, AuditJson.Default.Erasure) is { } erasure && Actions.Contains(erasure.Action) ? erasure : null;

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -38,15 +39,34 @@ internal sealed partial class DriftWatch(IAuditStore store, Verifier verifier, I
     {
         var started = NowMicros();
         if (await store.TryTakeTurnAsync(started, started + Micros(TurnTime), cancellationToken) is not { } place) return;
-        var chain = options.Value.WatchBlocks == 0 ? null : await verifier.VerifyBlocksAsync(place.Block + 1, options.Value.WatchBlocks, cancellationToken);
-        var targets = options.Value.WatchTargets == 0 ? [] : await store.ListTargetsAsync(place.Target, options.Value.WatchTargets, cancellationToken);
-        foreach (var target in targets) await verifier.VerifyTargetAsync(target, null, null, cancellationToken);
+        var failure = default(Exception);
+        var (blocks, targets) = (options.Value.WatchBlocks, options.Value.WatchTargets);
+        var block = blocks == 0 ? 0 : await TryAsync(async () => await verifier.VerifyBlocksAsync(place.Block + 1, blocks, cancellationToken)) is not { } chain ? place.Block + blocks
+            : chain.Blocks < blocks ? 0
+            : chain.Last;
+        var listed = targets == 0 ? [] : await store.ListTargetsAsync(place.Target, targets, cancellationToken);
+        foreach (var target in listed) await TryAsync(() => verifier.VerifyTargetAsync(target, null, null, cancellationToken));
         await store.EndTurnAsync(
-            new WatchPlace(chain is null || chain.Blocks < options.Value.WatchBlocks ? 0 : chain.Last, targets.Count < options.Value.WatchTargets ? Guid.Empty : targets[^1]),
+            new WatchPlace(block, listed.Count < targets || targets == 0 ? Guid.Empty : listed[^1]),
 
             // A little less, so that the same silo's next tick, which comes a moment early at times, finds it free.
             started + (Micros(period) * 9 / 10),
             cancellationToken);
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
+
+        // What cannot be compared keeps nothing behind it from being compared; it is told when the turn has ended.
+        async Task<T?> TryAsync<T>(Func<Task<T>> compare) where T : class
+        {
+            try
+            {
+                return await compare();
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                failure = exception;
+                return null;
+            }
+        }
     }
 
     private long NowMicros() => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;

@@ -4,7 +4,7 @@ using HeartGrains.Ledger;
 
 namespace HeartGrains.Audit;
 
-/// <summary>Holds what a row says in plain against the keyed hashes beside it, and counts the tombstones it meets.</summary>
+/// <summary>Holds what a row says in plain against the keyed hashes beside it, and collects the tombstones it meets and the decisions that say how many there are.</summary>
 public sealed class EventProof(HeartKeys keys)
 {
     /// <summary>What stands in front of a receipt where a user's name was.</summary>
@@ -12,9 +12,13 @@ public sealed class EventProof(HeartKeys keys)
 
     private const int MaxNetworkBytes = 64;
     private readonly Dictionary<string, long> _tombstones = [];
+    private readonly Dictionary<string, long> _erasures = [];
 
     /// <summary>Receipts that stand where users' names were, and how often.</summary>
     public IReadOnlyDictionary<string, long> Tombstones => _tombstones;
+
+    /// <summary>Receipts of erasures that ended, and how many names each says to have replaced.</summary>
+    public IReadOnlyDictionary<string, long> Erasures => _erasures;
 
     /// <summary>What is wrong with a row, in words; null when nothing is.</summary>
     public string? Check(in RawEvent row)
@@ -22,6 +26,7 @@ public sealed class EventProof(HeartKeys keys)
         var (target, version) = (row.Position.Target, row.Position.Version);
         var isDecision = target == Decision.Desk;
         if (isDecision != (row.Kind == HeartEventKind.Decided)) return $"version {version} is of a kind that its stream does not hold";
+        if (isDecision && row.Detail is { } detail && Erasure.Read(detail) is { Receipt: { } erased, Rows: { } rows }) _erasures[erased] = rows;
         if (version == 1 && !isDecision && !IsTarget(row.TargetId, target)) return "the target's name is not that of its key";
         if (row.UserId.StartsWith(TombstonePrefix, StringComparison.Ordinal))
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
@@ -15,6 +16,11 @@ internal sealed partial class Verifier(
 {
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    // That a decision is there is looked up once for many targets; that it was taken away is found by the chain.
+    private const int ErasureLimit = 1_000;
+    private static readonly TimeSpan ErasureMemory = TimeSpan.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, long> _erasures = new();
 
     /// <summary>The last seal, to be kept elsewhere.</summary>
     public async ValueTask<SealHead?> FindHeadAsync(CancellationToken cancellationToken) =>
@@ -166,21 +172,15 @@ internal sealed partial class Verifier(
     /// <summary>Makes the grain read its target again.</summary>
     private ValueTask ForgetAsync(string targetId) => grains.GetGrain<IHeartGrain>(IdSpan.Create(targetId)).AsReference<IGrainManagementExtension>().DeactivateOnIdle();
 
-    /// <summary>A name may be replaced only where somebody was forgotten, and as often as was said then.</summary>
+    /// <summary>A name may be replaced only where somebody was forgotten; and as often as was said then, which is counted once, where the decision stands: names of a hundred thousand targets may have one receipt.</summary>
     private async Task CheckTombstonesAsync(EventProof proof, List<Finding> findings, string? targetId, CancellationToken cancellationToken)
     {
         foreach (var receipt in proof.Tombstones.Keys)
+            if (!await IsErasedAsync(receipt, cancellationToken)) Add($"names are replaced by the receipt {receipt}, which no erasure has");
+        foreach (var (receipt, said) in proof.Erasures)
         {
-            var erasures = (await store.FindDecisionsAsync(receipt, cancellationToken)).Select(Erasure.Read).Where(erasure => erasure?.Receipt == receipt).ToList();
-            if (erasures.Count == 0)
-            {
-                Add($"names are replaced by the receipt {receipt}, which no erasure has");
-            }
-            else if (erasures.Find(static erasure => erasure!.Rows is not null)?.Rows is { } said
-                && (await users.CountAsync(EventProof.TombstonePrefix + receipt, receipt, cancellationToken)).Rows is var rows && rows != said)
-            {
+            if ((await users.CountAsync(EventProof.TombstonePrefix + receipt, receipt, cancellationToken)).Rows is var rows && rows != said)
                 Add($"the receipt {receipt} replaces {rows} names where the erasure says {said}");
-            }
         }
 
         void Add(string text)
@@ -189,14 +189,24 @@ internal sealed partial class Verifier(
         }
     }
 
+    private async ValueTask<bool> IsErasedAsync(string receipt, CancellationToken cancellationToken)
+    {
+        if (_erasures.TryGetValue(receipt, out var seenAt) && time.GetElapsedTime(seenAt) < ErasureMemory) return true;
+        if (!(await store.FindDecisionsAsync(receipt, cancellationToken)).Any(detail => Erasure.Read(detail)?.Receipt == receipt)) return false;
+        if (_erasures.Count >= ErasureLimit) _erasures.Clear();
+        _erasures[receipt] = time.GetTimestamp();
+        return true;
+    }
+
+    /// <summary>Said before it is done: what stops in between leaves a decision of something that is still to be mended, and never something mended that nobody decided.</summary>
     private async Task RepairAsync(Guid target, string? targetId, Finding[] findings, HeartOrigin repairer, CancellationToken cancellationToken)
     {
-        await store.RebuildAsync(target, cancellationToken);
-        if (targetId is not null) await ForgetAsync(targetId);
         var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         var detail = JsonSerializer.Serialize(
             new RepairDetail("repaired", "verify", targetId, [.. findings.Select(static finding => finding.Kind).Distinct()]), AuditJson.Default.RepairDetail);
         await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, NetworkMacOf(repairer, now), detail), cancellationToken);
+        await store.RebuildAsync(target, cancellationToken);
+        if (targetId is not null) await ForgetAsync(targetId);
         Log.Repaired(logger, target);
     }
 

@@ -12,9 +12,13 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
+    // Who was told that it goes on asks again soon; whoever comes later wants to know how things stand now.
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _leaving = new();
     private Task<TargetReport>? _running;
     private bool _repairs;
+    private long _endedAt;
 
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -29,10 +33,19 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
     /// <inheritdoc/>
     public async ValueTask<TargetAnswer> VerifyAsync(bool repair, HeartOrigin origin, CancellationToken cancellationToken = default)
     {
-        var targetId = this.GetPrimaryKeyString();
-        if (_running is null || (repair && !_repairs && _running.IsCompleted)) Begin(targetId, repair, origin);
-        var running = _running!;
-        await Task.WhenAny(running, Task.Delay(Patience, time, cancellationToken));
+        var deadline = Task.Delay(Patience, time, cancellationToken);
+        if (_running is { IsCompleted: true } && time.GetElapsedTime(Volatile.Read(ref _endedAt)) > Freshness) _running = null;
+
+        // Who wants it mended is not told what was found before: one that mends nothing ends first.
+        while (repair && _running is { } plain && !_repairs)
+        {
+            await Task.WhenAny(plain, deadline);
+            if (!plain.IsCompleted) return new TargetAnswer(true, null, null);
+            if (_running == plain) _running = null;
+        }
+
+        var running = _running ??= Begin(this.GetPrimaryKeyString(), repair, origin);
+        await Task.WhenAny(running, deadline);
         if (!running.IsCompleted) return new TargetAnswer(true, null, null);
         if (_running == running) _running = null;
         try
@@ -45,11 +58,21 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
         }
     }
 
-    private void Begin(string targetId, bool repair, HeartOrigin origin)
+    private Task<TargetReport> Begin(string targetId, bool repair, HeartOrigin origin)
     {
         _repairs = repair;
 
         // Off the grain's turns: a large target is folded for seconds.
-        _running = Task.Run(() => verifier.VerifyTargetAsync(keys.OfTarget(targetId), targetId, repair ? origin : null, _leaving.Token));
+        return Task.Run(async () =>
+        {
+            try
+            {
+                return await verifier.VerifyTargetAsync(keys.OfTarget(targetId), targetId, repair ? origin : null, _leaving.Token);
+            }
+            finally
+            {
+                Volatile.Write(ref _endedAt, time.GetTimestamp());
+            }
+        });
     }
 }

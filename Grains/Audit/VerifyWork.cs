@@ -42,12 +42,12 @@ internal sealed class VerifyWork(Verifier verifier, IAuditStore store, TimeProvi
 
         while (place.Block is { } block)
         {
-            if (time.GetElapsedTime(started) >= PageTime) return place;
             var report = await verifier.VerifyBlocksAsync(block + 1, BlocksAtOnce, cancellationToken);
             done.Blocks += report.Blocks;
             done.Events += report.Events;
             done.Add(report.Findings);
             place = place with { Block = report.Blocks < BlocksAtOnce ? null : report.Last };
+            if (time.GetElapsedTime(started) >= PageTime) return place;
         }
 
         while (true)
@@ -55,12 +55,14 @@ internal sealed class VerifyWork(Verifier verifier, IAuditStore store, TimeProvi
             var targets = await store.ListTargetsAsync(place.Target, TargetsAtOnce, cancellationToken);
             foreach (var target in targets)
             {
-                if (time.GetElapsedTime(started) >= PageTime) return place;
                 var report = await verifier.VerifyTargetAsync(target, null, repairer, cancellationToken);
                 done.Targets++;
                 if (report.IsRepaired) done.Repaired++;
                 done.Add(report.Findings);
                 place = place with { Target = target };
+
+                // Looked at behind the work: each page goes at least one step on, however long it takes to begin.
+                if (time.GetElapsedTime(started) >= PageTime) return place;
             }
 
             if (targets.Count < TargetsAtOnce) return null;

@@ -34,6 +34,9 @@ internal sealed partial class HeartGrain
             return (isFrom, isTo) switch
             {
                 (false, _) => NoChange(to, 0),
+
+                // One heart less would change what is frozen.
+                (true, true) when _rule is { IsFrozen: true } => Refusal(HeartOutcome.Frozen),
                 (true, true) => (await Append(HeartEventKind.Withdrawn, from, fromUserId, origin)) with { Id = to },
                 _ => await Append(HeartEventKind.Given, to, toUserId, origin, fromUserId, from),
             };

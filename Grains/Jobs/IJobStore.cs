@@ -17,6 +17,9 @@ public interface IJobStore
     /// <summary>What is not finished, in the order of the ids behind <paramref name="after"/>.</summary>
     ValueTask<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Those of a kind that are not finished, oldest first.</summary>
+    ValueTask<IReadOnlyList<Job>> ListOpenOfKindAsync(string kind, int limit, CancellationToken cancellationToken);
+
     /// <summary>Stores what a page has done, durably, if its step follows the stored one. False when somebody else has moved the operation on.</summary>
     ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken);
 

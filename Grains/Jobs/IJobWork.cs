@@ -8,6 +8,9 @@ public interface IJobWork
     /// <summary>Which operations it does.</summary>
     string Kind { get; }
 
+    /// <summary>What can be said of a new operation at once, so that nothing is stored of it: that there is nothing to do, or a refusal. Null, as for most kinds, when it has to be worked on.</summary>
+    ValueTask<JobReply?> AnswerAtOnceAsync(Job job, CancellationToken cancellationToken) => default;
+
     /// <summary>
     /// Does a bounded piece, from the job's checkpoint on, and says where the next begins. It takes seconds at most. An exception repeats the page after a rest, for ever: what cannot end otherwise says <see cref="JobPage.Failed"/>.
     /// </summary>

@@ -38,6 +38,9 @@ public sealed record Job(
     /// <summary>As others may see it.</summary>
     public JobView ToView() => new(Id, Kind, State, Progress, Actor, StartedMicros, FinishedMicros);
 
+    /// <summary>That it has ended as it was asked for, with nothing to do.</summary>
+    public JobReply ToReply(string progress) => new(HeartOutcome.Committed, After(JobPage.Done(progress), StartedMicros).ToView());
+
     /// <summary>What is left of it after a page.</summary>
     public Job After(JobPage page, long nowMicros) => page.State == JobState.Running
         ? this with { Checkpoint = page.Checkpoint, Progress = page.Progress, Step = Step + 1 }

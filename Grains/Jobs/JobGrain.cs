@@ -39,7 +39,9 @@ internal sealed partial class JobGrain(
     {
         try
         {
-            var job = await store.OpenAsync(Job.Of(order, _subject, Now), cancellationToken);
+            var asked = Job.Of(order, _subject, Now);
+            if (FindWork(order.Kind) is { } work && await work.AnswerAtOnceAsync(asked, cancellationToken) is { } answer && await store.FindOpenAsync(_kind, _subject, cancellationToken) is null) return answer;
+            var job = await store.OpenAsync(asked, cancellationToken);
             Work();
             return new JobReply(HeartOutcome.Committed, job.ToView());
         }
@@ -60,6 +62,8 @@ internal sealed partial class JobGrain(
     public void Dispose() => _leaving.Dispose();
 
     private long Now => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
+    private IJobWork? FindWork(string kind) => works.FirstOrDefault(work => work.Kind == kind);
 
     private void Work()
     {
@@ -105,7 +109,7 @@ internal sealed partial class JobGrain(
     /// <summary>Page after page until it has ended or somebody else has moved it on.</summary>
     private async Task FinishAsync(Job job, Action onPage, CancellationToken leaving)
     {
-        var work = works.FirstOrDefault(work => work.Kind == job.Kind) ?? throw new JobStalledException("No work of this kind is known to this program.");
+        var work = FindWork(job.Kind) ?? throw new JobStalledException("No work of this kind is known to this program.");
         while (true)
         {
             var page = await work.RunPageAsync(job, leaving);

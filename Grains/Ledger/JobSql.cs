@@ -48,6 +48,13 @@ internal sealed class JobSql(Func<DbCommand> create)
     public async Task<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken) => await QueryAsync(
         ListOpenSql, static row => new OpenJob(row.GetString(0), row.GetString(1), row.GetString(2)), cancellationToken, ("after", after), ("limit", limit));
 
+    public async Task<IReadOnlyList<Job>> ListOpenOfKindAsync(string kind, int limit, CancellationToken cancellationToken) => await QueryAsync(
+        $"select {Columns} from heart_job where kind = @kind and finished_micros is null order by started_micros limit @limit",
+        ReadJob,
+        cancellationToken,
+        ("kind", kind),
+        ("limit", limit));
+
     public Task<int> PruneAsync(long beforeMicros, int limit, CancellationToken cancellationToken) =>
         ExecuteAsync(PruneSql, cancellationToken, ("before", beforeMicros), ("limit", limit));
 

@@ -1,12 +1,16 @@
 using System.Text.Json;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Ledger;
+using HeartGrains.Users;
 
 namespace HeartGrains.Moderation;
 
-/// <summary>Gives a quarantine's hearts back: those whose users have not decided anew meanwhile and are not forgotten.</summary>
-internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, JobHearts hearts) : IJobWork
+/// <summary>
+/// Gives a quarantine's hearts back: those whose users have not decided anew meanwhile and are not forgotten. The heart of an anonymous reader who is an account by now is given to that, so that nobody counts twice.
+/// </summary>
+internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, JobHearts hearts, ReaderAccounts accounts) : IJobWork
 {
     /// <summary>The kind; the subject is the quarantine.</summary>
     public const string Name = "release";
@@ -31,14 +35,31 @@ internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, J
         }
 
         // Given by the page before a crash: released, too.
-        HeldState[] ours = [.. page.Where(state => !IsForgotten(state) && (state is { LastKind: HeartEventKind.Withdrawn } ? state.LastJob == order.Id : state.LastJob == job.Id))];
+        HeldState[] ours = [.. page.Where(state => !IsForgotten(state.UserId) && (state is { LastKind: HeartEventKind.Withdrawn } ? state.LastJob == order.Id : state.LastJob == job.Id))];
+        var owners = new Dictionary<string, string>();
+        foreach (var user in ours.Select(static state => state.UserId).Distinct()) owners[user] = await accounts.FindAsync(user, cancellationToken);
+        var released = 0;
         await hearts.ForEachAsync(
-            ours, (state, token) => hearts.GiveAsync(state.TargetId, state.UserId, job.Origin(HeartCause.Released), token), cancellationToken);
-        await store.ForgetHeldAsync(order.Id, [.. page.Select(static state => state.Held)], ours.Length, page.Count - ours.Length, cancellationToken);
+            ours,
+            async (state, token) =>
+            {
+                var owner = owners[state.UserId];
+                if (owner != state.UserId && await HasDecidedAsync(state, owner, token)) return;
+                await hearts.GiveAsync(state.TargetId, owner, job.Origin(HeartCause.Released), token);
+                Interlocked.Increment(ref released);
+            },
+            cancellationToken);
+        await store.ForgetHeldAsync(order.Id, [.. page.Select(static state => state.Held)], released, page.Count - released, cancellationToken);
         return JobPage.Next("on", await QuarantineEnds.TellAsync(store, order, cancellationToken));
     }
 
-    private static bool IsForgotten(in HeldState state) => state.UserId.StartsWith("erased:", StringComparison.Ordinal);
+    /// <summary>Whether the account that a reader has become is forgotten, or has itself taken its heart back since the reader gave theirs.</summary>
+    private async Task<bool> HasDecidedAsync(HeldState state, string account, CancellationToken cancellationToken) =>
+        IsForgotten(account)
+        || (await store.ListLatestAsync(state.Held.Target, account, 1, cancellationToken)).Any(
+            last => last is { Kind: HeartEventKind.Withdrawn, Origin.Cause: HeartCause.User } && last.Position.Version > state.Held.Version);
+
+    private static bool IsForgotten(string userId) => userId.StartsWith(EventProof.TombstonePrefix, StringComparison.Ordinal);
 }
 
 /// <summary>Makes a quarantine final: what it held is forgotten, and stays out of the counts.</summary>

@@ -1,4 +1,6 @@
 using HeartGrains.Diagnostics;
+using HeartGrains.Hearts;
+using HeartGrains.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
@@ -7,10 +9,10 @@ using Orleans.Storage;
 namespace HeartGrains.Storage;
 
 /// <summary>
-/// A storage whose failures name no grain, whose key may be a user, and can be sent to the caller, which a driver's exceptions cannot. One line a second
-/// tells of all of them: in an outage each call fails.
+/// A storage that knows whose a quota is by a keyed hash, so that what somebody has spent may stay when they are forgotten, and whose failures name no grain, whose key may be a user, and can be sent to the
+/// caller, which a driver's exceptions cannot. One line a second tells of all of them: in an outage each call fails.
 /// </summary>
-internal sealed partial class NamelessGrainStorage(IGrainStorage inner, TimeProvider time, ILogger logger) : IGrainStorage
+internal sealed partial class NamelessGrainStorage(IGrainStorage inner, HeartKeys keys, TimeProvider time, ILogger logger) : IGrainStorage
 {
     private readonly Throttle _throttle = new(time.TimestampFrequency);
 
@@ -20,7 +22,7 @@ internal sealed partial class NamelessGrainStorage(IGrainStorage inner, TimeProv
 
     /// <inheritdoc/>
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken) =>
-        GuardAsync(inner.ReadStateAsync(stateName, grainId, grainState, cancellationToken), "read", stateName, cancellationToken);
+        GuardAsync(inner.ReadStateAsync(stateName, PlaceOf(grainId), grainState, cancellationToken), "read", stateName, cancellationToken);
 
     /// <inheritdoc/>
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
@@ -28,7 +30,7 @@ internal sealed partial class NamelessGrainStorage(IGrainStorage inner, TimeProv
 
     /// <inheritdoc/>
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken) =>
-        GuardAsync(inner.WriteStateAsync(stateName, grainId, grainState, cancellationToken), "written", stateName, cancellationToken);
+        GuardAsync(inner.WriteStateAsync(stateName, PlaceOf(grainId), grainState, cancellationToken), "written", stateName, cancellationToken);
 
     /// <inheritdoc/>
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
@@ -36,7 +38,14 @@ internal sealed partial class NamelessGrainStorage(IGrainStorage inner, TimeProv
 
     /// <inheritdoc/>
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken) =>
-        GuardAsync(inner.ClearStateAsync(stateName, grainId, grainState, cancellationToken), "cleared", stateName, cancellationToken);
+        GuardAsync(inner.ClearStateAsync(stateName, PlaceOf(grainId), grainState, cancellationToken), "cleared", stateName, cancellationToken);
+
+    /// <summary>Under which key the state of a grain is kept: a quota's dimension, and a hash of whose it is.</summary>
+    private GrainId PlaceOf(GrainId grain)
+    {
+        var key = grain.Key.ToString()!;
+        return QuotaKey.DimensionOf(key) is { } dimension ? GrainId.Create(grain.Type, IdSpan.Create(QuotaKey.Of(dimension, keys.OfSubject("quota " + key)))) : grain;
+    }
 
     private async Task GuardAsync(Task call, string doing, string stateName, CancellationToken cancellationToken)
     {
@@ -78,6 +87,7 @@ internal static class NamelessGrainStorageHosting
     public static void AddNamelessGrainStorage(this ISiloBuilder silo, string name, string inner) =>
         silo.Services.AddKeyedSingleton<IGrainStorage>(name, (services, _) => new NamelessGrainStorage(
             services.GetRequiredKeyedService<IGrainStorage>(inner),
+            services.GetRequiredService<HeartKeys>(),
             services.GetService<TimeProvider>() ?? TimeProvider.System,
             services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory)));
 }

@@ -15,7 +15,7 @@ public interface IUserLog
     /// <summary>How many events of a user, or under a tombstone, there are, and how many hearts a job gave and withdrew among them. Decisions of the job itself do not count.</summary>
     ValueTask<UserTally> CountAsync(string userId, string job, CancellationToken cancellationToken);
 
-    /// <summary>The user whom a decision of the desk is about, by what stands for the user there; null when there is none.</summary>
+    /// <summary>The user whom the last decision of the desk about them names, by what stands for the user there, or the tombstone; null when there is none.</summary>
     ValueTask<string?> FindUserAsync(HeartId user, CancellationToken cancellationToken);
 }
 

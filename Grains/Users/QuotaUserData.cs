@@ -5,16 +5,17 @@ using Orleans.Runtime;
 
 namespace HeartGrains.Users;
 
-/// <summary>A user's quotas: the grain's memory and its stored row.</summary>
+/// <summary>A user's quotas: the grain's memory, and a stored row that knows the user by a keyed hash.</summary>
 internal sealed class QuotaUserData(IGrainFactory grains, LiveSettings<QuotaSettings> settings) : IUserData
 {
-    /// <inheritdoc/>
-    public ValueTask EraseAsync(string userId, string tombstone, CancellationToken cancellationToken) => GrainOf(userId).ResetAsync(cancellationToken);
+    /// <summary>Looks at them: the row of quotas that are whole goes with it. What is spent stays spent until then, or who is forgotten could spend it again at once.</summary>
+    public async ValueTask EraseAsync(string userId, string tombstone, CancellationToken cancellationToken) =>
+        await GrainOf(userId).ReadAsync(Array.ConvertAll(UserPolicies(), static policy => policy.Name), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask ExportAsync(string userId, Action<Action<Utf8JsonWriter>> line, CancellationToken cancellationToken)
     {
-        var policies = Array.FindAll(settings.Current.Policies, static policy => policy.Dimension == QuotaDimension.User);
+        var policies = UserPolicies();
         if (policies.Length == 0) return;
         var verdicts = await GrainOf(userId).ReadAsync(Array.ConvertAll(policies, static policy => policy.Name), cancellationToken);
         foreach (var (index, policy) in policies.Index())
@@ -30,6 +31,8 @@ internal sealed class QuotaUserData(IGrainFactory grains, LiveSettings<QuotaSett
             });
         }
     }
+
+    private QuotaPolicy[] UserPolicies() => Array.FindAll(settings.Current.Policies, static policy => policy.Dimension == QuotaDimension.User);
 
     private IRateLimitGrain GrainOf(string userId) => (IRateLimitGrain)grains.GetGrain(typeof(IRateLimitGrain), IdSpan.Create(QuotaKey.Of(QuotaDimension.User, userId)));
 }

@@ -8,6 +8,7 @@ internal static class UserHosting
 {
     public static void AddUsers(this IServiceCollection services)
     {
+        services.AddSingleton<ReaderAccounts>();
         services.AddSingleton<IUserData, QuotaUserData>();
         services.AddSingleton<IJobWork, EraseWork>();
         services.AddSingleton<IJobWork, MergeWork>();

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using HeartGrains.Hearts;
 using HeartGrains.Storage;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.Extensions.Time.Testing;
@@ -59,6 +61,28 @@ public class NamelessGrainStorageTests
         _log.Lines.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("u:ann")]
+    [InlineData("ip:203.0.113.7")]
+    public async Task Write_Quota_IsKeptUnderAKeyedHashOfWhoseItIs(string key)
+    {
+        var inner = new ProcessGrainStorage();
+        var (storage, grain) = (new NamelessGrainStorage(inner, new HeartKeys("a key"), _time, _log), GrainId.Create("ratelimit", key));
+        await storage.WriteStateAsync("quota", grain, new GrainState<StrongBox<string>>(new("spent")));
+
+        (await ReadAsync(storage, grain)).ShouldBe("spent");
+        (await ReadAsync(inner, grain)).ShouldBeNull();
+        (await ReadAsync(new NamelessGrainStorage(inner, new HeartKeys("another key"), _time, _log), grain)).ShouldBeNull();
+        (await ReadAsync(storage, GrainId.Create("ratelimit", key + "a"))).ShouldBeNull();
+
+        static async Task<string?> ReadAsync(IGrainStorage storage, GrainId grain)
+        {
+            var state = new GrainState<StrongBox<string>>();
+            await storage.ReadStateAsync("quota", grain, state);
+            return state.State?.Value;
+        }
+    }
+
     private static async Task<Exception[]> FailuresAsync(NamelessGrainStorage storage) =>
     [
         await Should.ThrowAsync<Exception>(() => storage.ReadStateAsync("quota", Grain, new GrainState<string>())),
@@ -66,7 +90,7 @@ public class NamelessGrainStorageTests
         await Should.ThrowAsync<Exception>(() => storage.ClearStateAsync("quota", Grain, new GrainState<string>())),
     ];
 
-    private NamelessGrainStorage Over(Func<GrainId, Exception> failure) => new(new FailingStorage(failure), _time, _log);
+    private NamelessGrainStorage Over(Func<GrainId, Exception> failure) => new(new FailingStorage(failure), new HeartKeys("a key"), _time, _log);
 
     private sealed class FailingStorage(Func<GrainId, Exception> failure) : IGrainStorage
     {

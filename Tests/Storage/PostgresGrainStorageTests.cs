@@ -1,3 +1,4 @@
+using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Storage;
@@ -21,7 +22,7 @@ public sealed class PostgresGrainStorageTests(LocalPostgres postgres)
         await using (var ledger = new PostgresLedger(database, new LedgerOptions()))
             await ledger.InitializeAsync("key", TestContext.Current.CancellationToken);
         var builder = new InProcessTestClusterBuilder(1);
-        builder.ConfigureSilo((_, silo) => silo.AddPostgresGrainStorage(
+        builder.ConfigureSilo((_, silo) => silo.ConfigureServices(static services => services.AddSingleton(new HeartKeys("key"))).AddPostgresGrainStorage(
             "states", new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Postgres", database)]).Build()));
         await using var cluster = builder.Build();
         await cluster.DeployAsync();

@@ -2,9 +2,14 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using HeartGrains.Gateway.Overload;
+using HeartGrains.Jobs;
 using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.Hearts;
 using HeartGrains.Tests.Identity;
 using HeartGrains.Tests.Identity.Jwt;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Tests.Users;
 
@@ -15,7 +20,7 @@ public sealed class UserApiTests : IAsyncLifetime
     private const string Admin = "an-admin-key-of-tests-0123456789abcdef";
     private const string Writer = "a-writer-key-of-tests-0123456789abcdef";
     private readonly GatewayServer _server = new([
-        $"--HeartGrains:Sites={Site}", "--HeartGrains:Readers:IssueLimit=8", "--HeartGrains:Readers:IssuesPerHour=1",
+        $"--HeartGrains:Sites={Site}", "--HeartGrains:Readers:IssueLimit=8", "--HeartGrains:Readers:IssuesPerHour=1", "--HeartGrains:Jobs:WakePeriod=00:10:00", "--HeartGrains:Overload:Enabled=true",
         .. TestKeys.Switches(Admin), .. TestKeys.Switches(Writer, "hearts:write", "school", 1), .. JwtServer.SettingsOf(TestSigner.SetOf(JwtServer.Ecdsa))]);
 
     private HttpClient Client => _server.Client;
@@ -177,6 +182,104 @@ public sealed class UserApiTests : IAsyncLifetime
         await refused.ShouldBeProblemAsync(429, "quota-exceeded");
         refused.Headers.RetryAfter.ShouldNotBeNull();
     }
+
+    [Fact]
+    public async Task Erase_AndExportTooOftenFromAnAddress_AreRefusedAndServersAreNot()
+    {
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"mine"}""");
+        var cookie = given.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        for (var call = 0; call < 8; call++) (await SendAsync(HttpMethod.Delete, "/api/v1/users", Own, cookie)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Delete, "/api/v1/users"), (HttpMethod.Get, "/api/v1/users/export")])
+        {
+            using var refused = await SendAsync(method, path, Own, cookie);
+            await refused.ShouldBeProblemAsync(429, "quota-exceeded");
+            refused.Headers.RetryAfter.ShouldNotBeNull();
+        }
+
+        (await SendAsync(HttpMethod.Delete, "/api/v1/users?user_id=ann", key: Admin)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Get, "/api/v1/users/export?user_id=ann", key: Admin)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Call_AddressOverItsLocalLimit_IsRefusedAsAnyOther()
+    {
+        await using var server = new GatewayServer(["--HeartGrains:LocalLimits:Address:TokenLimit=1", "--HeartGrains:LocalLimits:Address:TokensPerPeriod=1", "--HeartGrains:LocalLimits:Address:ReplenishmentPeriod=01:00:00"]);
+        await server.InitializeAsync();
+        await (await server.Client.DeleteAsync("/api/v1/users", Cancellation)).ShouldBeProblemAsync(401, "credentials-required");
+
+        await (await server.Client.DeleteAsync("/api/v1/users", Cancellation)).ShouldBeProblemAsync(429, "quota-exceeded");
+        await (await server.Client.GetAsync("/api/v1/users/export", Cancellation)).ShouldBeProblemAsync(429, "quota-exceeded");
+    }
+
+    [Fact]
+    public async Task Erase_ThatGoesOn_SendsOnlyOperatorsToItsPlaceAndHoldsNobodyUp()
+    {
+        // Something that it has to wait for, and that nobody works on.
+        var jobs = _server.Services.GetRequiredService<IJobStore>();
+        var release = await jobs.OpenAsync(Job.Of(new JobOrder("release", "q", """{"id":"q","reason":"a test"}""", "key:op"), "subject", 1), Cancellation);
+        var token = JwtServer.Ecdsa.Sign("mia", TimeProvider.System.GetUtcNow());
+        await Client.GiveAsync("hers", "mia");
+        var call = new DefaultHttpContext().Request;
+        call.Method = "DELETE";
+        var lane = _server.Services.GetRequiredService<OverloadGuard>().LaneOf(call);
+
+        var erasing = SendAsync(HttpMethod.Delete, "/api/v1/users", key: token);
+        var isPaused = false;
+        await HeartSilo.UntilAsync(async () =>
+        {
+            // In this order: a call that has ended is not in flight either.
+            isPaused = (await jobs.ListOpenOfKindAsync("erase-user", 1, Cancellation)).Count > 0 && lane.InFlight == 0 && !erasing.IsCompleted;
+            return isPaused || erasing.IsCompleted;
+        });
+        isPaused.ShouldBeTrue();
+        using var told = await erasing;
+        (told.StatusCode, told.Headers.Location).ShouldBe((HttpStatusCode.Accepted, null));
+        (await Client.ReadAsync("hers").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(0);
+        told.Headers.RetryAfter.ShouldNotBeNull();
+        using var operators = await SendAsync(HttpMethod.Delete, "/api/v1/users?user_id=mia", key: Admin);
+        (operators.StatusCode, operators.Headers.Location!.OriginalString).ShouldBe((HttpStatusCode.Accepted, "/api/v1/admin/jobs?id=" + (await told.JsonAsync()).GetProperty("receipt").GetString()));
+        (await jobs.SaveAsync(release.After(JobPage.Failed("{}"), 2), Cancellation)).ShouldBeTrue();
+        await HeartSilo.UntilAsync(async () => (await SendAsync(HttpMethod.Delete, "/api/v1/users", key: token)).StatusCode == HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Merge_IntoWhoIsBlocked_IsRefused()
+    {
+        using var given = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"mine"}""");
+        var cookie = given.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        using var blocked = await SendAsync(HttpMethod.Post, "/api/v1/admin/users/block", key: Admin, body: """{"user_id":"ann","for":"1h","reason":"a test"}""");
+        blocked.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        using var refused = await MergeAsync("""{"user_id":"ann"}""", Own, cookie);
+
+        (await refused.ShouldBeProblemAsync(403, "user-blocked")).TryGetProperty("until", out _).ShouldBeTrue();
+        refused.Headers.Contains("Set-Cookie").ShouldBeFalse();
+        (await Client.ReadAsync("mine", "ann").JsonAsync()).ToString().ShouldContain("\"hearted\":false");
+    }
+
+    [Fact]
+    public async Task Merge_CookieOfAnotherReaderOrWithHeartsLeft_LeavesTheCookie()
+    {
+        using var first = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"both"}""");
+        using var second = await SendAsync(HttpMethod.Post, "/api/v1/hearts", Own, body: """{"target_id":"mine"}""");
+        string[] cookies = [.. ((HttpResponseMessage[])[first, second]).Select(answer => answer.Headers.GetValues("Set-Cookie").Single().Split(';')[0])];
+        cookies[1].ShouldNotBe(cookies[0]);
+
+        // The token of one, and the cookie of another.
+        using var other = await MergeAsync($$"""{"user_id":"ann","reader_token":"{{Uri.UnescapeDataString(cookies[1].Split('=')[1])}}"}""", Own, cookies[0]);
+        (await other.JsonAsync()).GetProperty("moved").GetInt32().ShouldBe(1);
+        other.Headers.Contains("Set-Cookie").ShouldBeFalse();
+
+        await Client.GiveAsync("both", "ann");
+        (await SendAsync(HttpMethod.Post, "/api/v1/admin/targets/freeze", key: Admin, body: """{"target_id":"both","reason":"a test"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        using var left = await MergeAsync("""{"user_id":"ann"}""", Own, cookies[0]);
+        (await left.JsonAsync()).GetProperty("left").GetInt32().ShouldBe(1);
+        left.Headers.Contains("Set-Cookie").ShouldBeFalse();
+        (await Client.ReadAsync("both").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(2);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private Task<HttpResponseMessage> MergeAsync(string body, string? origin = null, string? cookie = null, string? key = null) =>
         SendAsync(HttpMethod.Post, "/api/v1/identity/merge", origin, cookie, key, body);

@@ -13,7 +13,7 @@ namespace HeartGrains.Tests.Users;
 /// <summary>Whole users and what operators ordered about them; and the log, compared whatever has been done to it.</summary>
 public abstract partial class UserWorkTests
 {
-    private IModerationGrain Desk => _silo.Grains.GetGrain<IModerationGrain>(0);
+    private protected IModerationGrain Desk => _silo.Grains.GetGrain<IModerationGrain>(0);
 
     [Fact]
     public async Task Erase_BlockedAndInQuarantine_TheNameIsNowhereAndTheBlockStays()
@@ -86,7 +86,7 @@ public abstract partial class UserWorkTests
     }
 
     /// <summary>The kinds of what is found in the sealed log and in every target.</summary>
-    private async Task<string> CompareAsync()
+    private protected async Task<string> CompareAsync()
     {
         var verifier = _silo.Get<Verifier>();
         var seals = _silo.Get<ISealStore>();
@@ -97,7 +97,7 @@ public abstract partial class UserWorkTests
         return string.Join(", ", findings.Select(static finding => $"{finding.Kind}: {finding.Text}"));
     }
 
-    private async Task<JobView> QuarantineAsync(string? target, params string[] users)
+    private protected async Task<JobView> QuarantineAsync(string? target, params string[] users)
     {
         var order = JsonSerializer.Serialize(new QuarantineOrder(target, null, null, users.Length == 0 ? null : users, "a farm"), ModerationWorkJson.Default.QuarantineOrder);
         var job = await EndAsync(await StartAsync("quarantine", order, order));
@@ -105,7 +105,7 @@ public abstract partial class UserWorkTests
         return job;
     }
 
-    private async Task EndQuarantineAsync(string kind, string quarantine) => (await EndAsync(
+    private protected async Task EndQuarantineAsync(string kind, string quarantine) => (await EndAsync(
         await StartAsync(kind, quarantine, JsonSerializer.Serialize(new QuarantineEndOrder(quarantine, "a reason"), ModerationWorkJson.Default.QuarantineEndOrder)))).State.ShouldBe(JobState.Done);
 
     private async Task<string> ExportRestAsync(string user)

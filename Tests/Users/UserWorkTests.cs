@@ -14,7 +14,7 @@ namespace HeartGrains.Tests.Users;
 public abstract partial class UserWorkTests : IAsyncLifetime
 {
     private HeartStore _store = null!;
-    private HeartSilo _silo = null!;
+    private protected HeartSilo _silo = null!;
 
     private protected abstract Task<HeartStore> OpenStoreAsync();
 
@@ -165,48 +165,17 @@ public abstract partial class UserWorkTests : IAsyncLifetime
         lines.ShouldContain("\"type\":\"quota\"");
     }
 
-    /// <summary>The heap is the whole process', so it is bounded only where nothing runs beside: in the run that is asked for by name.</summary>
-    [Theory]
-    [InlineData(2_000, long.MaxValue)]
-    [InlineData(100_000, 150L << 20, Explicit = true)]
-    public async Task Erase_ManyHearts_EndsInBoundedMemory(int count, long byteLimit)
-    {
-        const int BatchSize = 500;
-        for (var start = 0; start < count; start += BatchSize)
-        {
-            HeartEvent[] batch = [.. Enumerable.Range(start, BatchSize).Select(index =>
-            {
-                var target = _silo.Keys.OfTarget($"post {index}");
-                return new HeartEvent(target, 1, $"post {index}", _silo.Keys.OfHeart(target, "ann"), "ann", HeartEventKind.Given, 1 + index, 7);
-            }).OrderBy(row => row.Target)];
-            (await _silo.Ledger.Inner.AppendAsync(batch)).ShouldBe(AppendOutcome.Committed);
-        }
+    private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-        var (before, most) = (GC.GetTotalMemory(forceFullCollection: true), 0L);
-        var started = TimeProvider.System.GetTimestamp();
-        var job = await StartAsync("erase-user", "ann", """{"user_id":"ann"}""");
-        for (var (isDone, limit) = (false, started + (TimeProvider.System.TimestampFrequency * 900)); !isDone && TimeProvider.System.GetTimestamp() < limit;)
-        {
-            isDone = (await _silo.Grains.GetGrain<IJobDeskGrain>(0).ReadAsync(job.Id, Cancellation)).Job!.State != JobState.Running;
-            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: false) - before);
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancellation);
-        }
+    private protected IEventLog Log => _silo.Services.GetRequiredService<IEventLog>();
 
-        (await EndAsync(job)).Progress.ShouldBe($$"""{"hearts":{{count}},"rows":{{2 * count}}}""");
-        TestContext.Current.SendDiagnosticMessage($"{count} hearts: {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F1} s, heap grew by {most >> 20} MB at most, {(GC.GetTotalMemory(true) - before) >> 20} MB at the end");
-        most.ShouldBeLessThan(byteLimit);
-    }
+    private Task<HeartSilo> StartAsync(params (string Key, string Value)[] settings) =>
+        HeartSilo.StartAsync(_store, [("Jobs:WakePeriod", "00:00:00.100"), ("Jobs:MaxRest", "00:00:00.100"), .. settings]);
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    private IEventLog Log => _silo.Services.GetRequiredService<IEventLog>();
-
-    private Task<HeartSilo> StartAsync() => HeartSilo.StartAsync(_store, ("Jobs:WakePeriod", "00:00:00.100"), ("Jobs:MaxRest", "00:00:00.100"));
-
-    private async Task ReplaceAsync()
+    private protected async Task ReplaceAsync(params (string Key, string Value)[] settings)
     {
         await _silo.DisposeAsync();
-        _silo = await StartAsync();
+        _silo = await StartAsync(settings);
     }
 
     private async Task GiveUpAsync(LedgerGate gate)
@@ -216,27 +185,27 @@ public abstract partial class UserWorkTests : IAsyncLifetime
         await ReplaceAsync();
     }
 
-    private IRateLimitGrain Quota(string user) => _silo.Grains.GetGrain<IRateLimitGrain>(QuotaKey.Of(QuotaDimension.User, user));
+    private protected IRateLimitGrain Quota(string user) => _silo.Grains.GetGrain<IRateLimitGrain>(QuotaKey.Of(QuotaDimension.User, user));
 
-    private async Task GiveAsync(string user, params string[] targets)
+    private protected async Task GiveAsync(string user, params string[] targets)
     {
         foreach (var target in targets) (await _silo.Target(target).GiveAsync(user)).Outcome.ShouldBe(HeartOutcome.Committed);
     }
 
-    private async Task<(long Count, bool Hearted)> ReadAsync(string target, string user = "ann")
+    private protected async Task<(long Count, bool Hearted)> ReadAsync(string target, string user = "ann")
     {
         var state = await _silo.Target(target).ReadAsync(user);
         return (state.Count, state.Hearted!.Value);
     }
 
-    private async Task<IReadOnlyList<LoggedEvent>> EventsAsync() => await Log.ReadAsync(EventPosition.Start, long.MaxValue, default, 10_000, Cancellation);
+    private protected async Task<IReadOnlyList<LoggedEvent>> EventsAsync() => await Log.ReadAsync(EventPosition.Start, long.MaxValue, default, 10_000, Cancellation);
 
-    private async Task<JobView> StartAsync(string kind, string subject, string arguments) =>
+    private protected async Task<JobView> StartAsync(string kind, string subject, string arguments) =>
         (await _silo.Grains.GetGrain<IJobDeskGrain>(0).StartAsync(new JobOrder(kind, subject, arguments, "key:op"), Cancellation)).Job!;
 
-    private Task<JobView> EndAsync(JobView job) => EndAsync(job.Id);
+    private protected Task<JobView> EndAsync(JobView job) => EndAsync(job.Id);
 
-    private async Task<JobView> EndAsync(string id)
+    private protected async Task<JobView> EndAsync(string id)
     {
         JobView? job = null;
         await HeartSilo.UntilAsync(async () => (job = (await _silo.Grains.GetGrain<IJobDeskGrain>(0).ReadAsync(id, Cancellation)).Job)!.State != JobState.Running);
@@ -244,7 +213,7 @@ public abstract partial class UserWorkTests : IAsyncLifetime
     }
 }
 
-public sealed class MemoryUserWorkTests : UserWorkTests
+public sealed partial class MemoryUserWorkTests : UserWorkTests
 {
     private protected override Task<HeartStore> OpenStoreAsync() => Task.FromResult(HeartStore.Memory());
 }

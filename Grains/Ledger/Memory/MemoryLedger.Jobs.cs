@@ -54,6 +54,12 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Job>> ListOpenOfKindAsync(string kind, int limit, CancellationToken cancellationToken)
+    {
+        lock (_jobs) return new([.. _openJobs.Where(open => open.Key.Kind == kind).Select(open => _jobs[open.Value]).OrderBy(job => job.StartedMicros).Take(limit)]);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<bool> SaveAsync(Job job, CancellationToken cancellationToken)
     {
         lock (_jobs)

@@ -29,7 +29,7 @@ public sealed partial class MemoryLedger
                 var (target, version) = _order[(int)order - 1];
                 if (target is not null && filter.Target is { } key && key != target.Key) continue;
                 var logged = target?.Describe(order, version) ?? _decisions[version - 1];
-                if (target is null && filter.Target is { } about && about != logged.About) continue;
+                if (target is null && filter.Target is { } about && about != Decision.Desk && about != logged.About) continue;
                 if (filter.UserId is null || filter.UserId == logged.UserId) found.Add(logged);
             }
         }

@@ -52,6 +52,6 @@ public sealed partial class MemoryLedger
     /// <inheritdoc/>
     public ValueTask<string?> FindUserAsync(HeartId user, CancellationToken cancellationToken)
     {
-        lock (_appending) return new(_decisions.Find(decided => decided.Heart == user && decided.UserId.Length > 0)?.UserId);
+        lock (_appending) return new(_decisions.FindLast(decided => decided.Heart == user && decided.UserId.Length > 0)?.UserId);
     }
 }

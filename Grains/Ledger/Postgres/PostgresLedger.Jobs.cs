@@ -23,6 +23,10 @@ public sealed partial class PostgresLedger
     public ValueTask<Job?> FindAsync(string id, CancellationToken cancellationToken) => AskAsync(() => Jobs.FindAsync(id, cancellationToken));
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Job>> ListOpenOfKindAsync(string kind, int limit, CancellationToken cancellationToken) =>
+        AskAsync(() => Jobs.ListOpenOfKindAsync(kind, limit, cancellationToken));
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken) =>
         AskAsync(() => Jobs.ListOpenAsync(after, limit, cancellationToken));
 }

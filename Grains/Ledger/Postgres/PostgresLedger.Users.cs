@@ -19,7 +19,7 @@ public sealed partial class PostgresLedger
           from heart_event where user_id collate "C" = $1
         """;
 
-    internal const string FindUserSql = "select user_id from heart_event where kind = 3 and heart = $1 and user_id <> '' limit 1";
+    internal const string FindUserSql = "select user_id from heart_event where kind = 3 and heart = $1 and user_id <> '' order by version desc limit 1";
 
     /// <inheritdoc/>
     public ValueTask<int> RenameAsync(string userId, string tombstone, IReadOnlyList<EventPosition> rows, CancellationToken cancellationToken) => AskAsync(async () =>

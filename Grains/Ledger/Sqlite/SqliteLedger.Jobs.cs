@@ -26,6 +26,10 @@ public sealed partial class SqliteLedger
     public ValueTask<IReadOnlyList<OpenJob>> ListOpenAsync(string after, int limit, CancellationToken cancellationToken) =>
         ReadJobs(jobs => jobs.ListOpenAsync(after, limit, cancellationToken));
 
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Job>> ListOpenOfKindAsync(string kind, int limit, CancellationToken cancellationToken) =>
+        ReadJobs(jobs => jobs.ListOpenOfKindAsync(kind, limit, cancellationToken));
+
     private ValueTask<T> ReadJobs<T>(Func<JobSql, Task<T>> ask) => new(Read(ask, static (reader, ask) => Ended(ask(Jobs(reader.Connection)))));
 
     private static JobSql Jobs(SqliteConnection connection) => new(connection.CreateCommand);

@@ -8,7 +8,7 @@ namespace HeartGrains.Ledger.Sqlite;
 /// <summary>The log as it concerns one user, on a reader's connection or on the writer's.</summary>
 internal sealed class SqliteUsers(SqliteConnection connection)
 {
-    internal const string FindUserSql = "select user_id from heart_event where kind = 3 and heart = $heart and user_id <> '' limit 1";
+    internal const string FindUserSql = "select user_id from heart_event where kind = 3 and heart = $heart and user_id <> '' order by version desc limit 1";
 
     public int Rename(string userId, string tombstone, IReadOnlyList<EventPosition> rows)
     {
