@@ -36,6 +36,9 @@ internal static class EventWriter
         json.WriteString("actor"u8, told.Origin.Actor);
         Write(json, "network"u8, told.Origin.Network);
         Write(json, "job"u8, told.Origin.Job);
+        Write(json, "subject"u8, told.Subject);
+        if (told.Opening is { } opening) json.WriteNumber("opening"u8, opening);
+        if (told.OpeningBefore is { } before) json.WriteNumber("opening_before"u8, before);
         Write(json, "reason"u8, told.Reason);
         json.WriteEndObject();
     }

@@ -1,9 +1,7 @@
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Moderation;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
@@ -21,10 +19,8 @@ internal sealed class ExplainEndpoint(GrainCalls calls, OperatorDoor door, Quota
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var services = routes.ServiceProvider;
-        var endpoint = ActivatorUtilities.CreateInstance<ExplainEndpoint>(services, ActivatorUtilities.CreateInstance<OperatorDoor>(services));
-        routes.MapMethods("/api/v1/explain", [HttpMethods.Get], endpoint.ExplainAsync).Describe(ModerationOperations.Explain)
-            .WithMetadata(services.GetRequiredService<GatewayMetrics>().TimesOf("explain"), NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("explain");
+        var endpoint = ActivatorUtilities.CreateInstance<ExplainEndpoint>(routes.ServiceProvider);
+        routes.MapOperators(HttpMethods.Get, "/api/v1/explain", endpoint.ExplainAsync, "explain", ModerationOperations.Explain);
     }
 
     private async Task ExplainAsync(HttpContext context)

@@ -26,7 +26,7 @@ public interface ITargetRuleGrain : IGrainWithStringKey
 
     /// <summary>Takes the opening balance of the target <paramref name="from"/>, which was moved here, and adds it to this one's. Idempotent.</summary>
     [Alias("TakeOpening")]
-    ValueTask<OpeningReceipt> TakeOpeningAsync(string from, CancellationToken cancellationToken = default);
+    ValueTask<OpeningReceipt> TakeOpeningAsync(string from, string reason, HeartOrigin origin, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// As <see cref="IHeartGrain.WatchAsync"/>, for who watches this target under the other name <paramref name="alias"/>, whose versions are <paramref name="ahead"/> of this one's.

@@ -132,6 +132,9 @@ internal sealed partial class Verifier(
                 findings.Add(new Finding(FindingKinds.Grain, targetId, null, $"the grain is at version {again.Version} where the log is at {fold.Version}"));
         }
 
+        var opening = await store.FindOpeningAsync(target, long.MaxValue, cancellationToken);
+        if (opening.Decided is { } decided && decided != opening.Stored)
+            findings.Add(new Finding(FindingKinds.Opening, fold.TargetId ?? targetId, null, $"the opening balance is {opening.Stored} where {decided} was decided"));
         await CheckTombstonesAsync(proof, findings, fold.TargetId ?? targetId, cancellationToken);
         return (fold, [.. findings]);
     }

@@ -123,14 +123,14 @@ internal sealed partial class HeartGrain(
     }
 
     /// <inheritdoc/>
-    public async ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default)
+    public async ValueTask<OpeningReceipt> SetOpeningAsync(long opening, string reason, HeartOrigin origin, CancellationToken cancellationToken = default)
     {
         bool isChanged;
         try
         {
             var rule = _stream is null ? await moderator.Store.FindRuleAsync(_target, CancellationToken.None) : _rule;
             if (rule?.MovedTo is not null) return new OpeningReceipt(HeartOutcome.Moved, false);
-            isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, CancellationToken.None);
+            isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, moderator.DecideOpening(reason, origin), CancellationToken.None);
         }
         catch (LedgerException)
         {

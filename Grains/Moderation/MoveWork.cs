@@ -36,7 +36,7 @@ internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys ke
         var redirected = await hearts.CommitAsync(
             token => RuleOf(order.From).RedirectAsync(order.To, order.Reason, job.Origin(HeartCause.User), token), static receipt => receipt.Outcome, cancellationToken);
         if (redirected.Refusal != RuleRefusal.None) return JobPage.Failed(Tell(new MoveProgress(order.From, redirected.MovedTo, 0, redirected.Refusal)));
-        await hearts.CommitAsync(token => RuleOf(redirected.MovedTo!).TakeOpeningAsync(order.From, token), static receipt => receipt.Outcome, cancellationToken);
+        await hearts.CommitAsync(token => RuleOf(redirected.MovedTo!).TakeOpeningAsync(order.From, order.Reason, job.Origin(HeartCause.User), token), static receipt => receipt.Outcome, cancellationToken);
         return Next(order, new MoveMark(redirected.MovedTo!, 0, 0, 0, 1));
     }
 
