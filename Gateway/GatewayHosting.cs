@@ -82,13 +82,7 @@ internal static class GatewayHosting
     public static void UseGateway(this WebApplication app)
     {
         app.UseGrpcPort();
-        app.UseTrustedProxies();
-        app.UseRequestDiagnostics();
-        app.UseProblems();
-        app.UseSites();
-        app.UseLocalLimits();
-        app.UseIdentity();
-        app.UseOverloadGuard();
+        app.UseSteps(routing: static app => app.UseSites());
 
         app.MapHearts();
         app.MapReaders();
@@ -108,7 +102,20 @@ internal static class GatewayHosting
         app.MapDocs();
     }
 
-    internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
+    /// <summary>The steps that requests of HTTP and calls of gRPC go through alike, in this order, with room for what only one of them needs.</summary>
+    internal static void UseSteps(
+        this IApplicationBuilder app, AnswerStatus? statusOf = null, Action<IApplicationBuilder>? answers = null, Action<IApplicationBuilder>? routing = null, Action<IApplicationBuilder>? message = null)
+    {
+        app.UseTrustedProxies();
+        app.UseRequestDiagnostics(statusOf);
+        answers?.Invoke(app);
+        app.UseProblems();
+        routing?.Invoke(app);
+        app.UseLocalLimits();
+        app.UseIdentity();
+        message?.Invoke(app);
+        app.UseOverloadGuard(statusOf);
+    }
 
     private static void MapDashboard(this WebApplication app)
     {

@@ -1,11 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -14,10 +11,11 @@ namespace HeartGrains.Gateway.Applause;
 
 /// <summary>
 /// Brings claps counted elsewhere over: <c>POST /imports/applause</c> with what <c>get-multiple</c> answers. They become the opening balance of each page, apart from hearts, whose
-/// users are known. It is set, not added to, so that the same dump twice gives the same.
+/// users are known; each that changes is an event. It is set, not added to, so that the same dump twice gives the same.
 /// </summary>
-internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
+internal sealed class ApplauseImport(GrainCalls calls, OperatorDoor door)
 {
+    private const string Reason = "imported from applause-button";
     private const int EntryLimit = 1_000;
     private const int BodyByteLimit = 1024 * 1024;
     private const int CallsAtOnce = 16;
@@ -26,18 +24,12 @@ internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
     public static void Map(IEndpointRouteBuilder routes)
     {
         var import = ActivatorUtilities.CreateInstance<ApplauseImport>(routes.ServiceProvider);
-        var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("import");
-        routes.MapMethods("/api/v1/imports/applause", [HttpMethods.Post], import.ImportAsync).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("import").Describe(ApplauseOperations.Import);
+        routes.MapOperators(HttpMethods.Post, "/api/v1/imports/applause", import.ImportAsync, "import", ApplauseOperations.Import);
     }
 
     private async Task ImportAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is not { } origin) return;
         var body = await JsonBody.ReadAsync(context.Request, BodyByteLimit, Parse);
         if (body.Rejection is { } rejection)
         {
@@ -46,7 +38,7 @@ internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
         }
 
         var entries = body.Value;
-        var writes = entries.ConvertAll(entry => new OpeningWrite(entry.TargetId, entry.Opening) { RequestAborted = context.RequestAborted });
+        var writes = entries.ConvertAll(entry => new OpeningWrite(entry.TargetId, entry.Opening, Reason, origin) { RequestAborted = context.RequestAborted });
         var statuses = new CallStatus[writes.Count];
         await Parallel.ForAsync(
             0, writes.Count, new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, CancellationToken = context.RequestAborted },
@@ -99,13 +91,13 @@ internal sealed class ApplauseImport(GrainCalls calls, Callers callers)
 }
 
 /// <summary>Sets a target's opening balance.</summary>
-internal sealed class OpeningWrite(string targetId, long opening) : GrainCall<OpeningReceipt>
+internal sealed class OpeningWrite(string targetId, long opening, string reason, HeartOrigin origin) : GrainCall<OpeningReceipt>
 {
     private IHeartGrain _grain = null!;
 
     public override void Address(GrainAddresses addresses) => _grain = addresses.Heart(targetId);
 
-    protected override ValueTask<OpeningReceipt> SendAsync(CancellationToken cancellationToken) => _grain.SetOpeningAsync(opening, cancellationToken);
+    protected override ValueTask<OpeningReceipt> SendAsync(CancellationToken cancellationToken) => _grain.SetOpeningAsync(opening, reason, origin, cancellationToken);
 
     protected override HeartOutcome OutcomeOf(in OpeningReceipt value) => value.Outcome;
 }

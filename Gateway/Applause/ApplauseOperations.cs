@@ -62,7 +62,7 @@ internal static class ApplauseOperations
                     "Imported", "What became of a dump.", ("set", Shape.Whole("Entries that were set.")), ("unchanged", Shape.Whole("Entries that stood so.")), ("failed", Shape.Whole("Entries that may have been set or not; the same call again is safe.")),
                     ("entries", Shape.List("In the order sent.", Shape.Object(
                         "ImportedEntry", "What became of an entry.", ("url", Shape.Text("As sent.")), ("target_id", Shapes.TargetId), ("opening", Shape.Whole("Its opening balance.")), ("result", Shape.OneOf("What became of it.", "set", "unchanged", "failed")))))),
-                """{"set":1,"unchanged":0,"failed":0,"entries":[{"url":"https://blog.example.com/post","target_id":"applause:blog.example.com/post","opening":5012,"result":"set"}]}""")),
+                """{"set":1,"unchanged":0,"failed":0,"entries":[{"url":"https://blog.example.com/post","target_id":"applause:blog.example.com/post","opening":5012,"result":"set"}]}"""), Header.CacheControl("no-store")),
         ],
         Problems = [Problem.Unavailable, Problem.TemporaryReducedCapacity],
     };

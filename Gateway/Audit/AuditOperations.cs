@@ -17,13 +17,15 @@ internal static class AuditOperations
         ("target_id", Shape.Text("The target.").Optional()), ("user_id", Shape.Text("The user, or `erased:` and a receipt.").Optional()), ("heart", Shapes.HeartId.Optional()),
         ("version", Shape.Whole("The target's version; of a decision, its number.", 1)), ("at", Shape.Time("When: UTC, in microseconds.")),
         ("actor", Shape.Text("Who proved to be whom: `claimed`, `jwt`, `reader`, `key:NAME`, `system`.")), ("network", Shape.Text("Where from, where that is kept.").Optional()),
-        ("job", Shape.Text("The operation it was a part of.").Optional()), ("reason", Shape.Text("An operator's words.").Optional()));
+        ("job", Shape.Text("The operation it was a part of.").Optional()), ("reason", Shape.Text("An operator's words.").Optional()),
+        ("subject", Shape.Text("What was decided about that is neither target nor user: a breaker, or an endpoint of webhooks.").Optional()),
+        ("opening", Shape.Whole("The opening balance that was set.").Optional()), ("opening_before", Shape.Whole("What it was.").Optional()));
 
     private static readonly Shape Next = Shape.Text("Where to go on.", pattern: "^[A-Za-z0-9_-]{52}$");
 
     private static readonly Shape Finding = Shape.Object(
         "Finding", "Something that is not as the log says, or not as it was sealed.",
-        ("kind", Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "chain")), ("target_id", Shape.Text("Of which target.").Optional()),
+        ("kind", Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "opening", "chain")), ("target_id", Shape.Text("Of which target.").Optional()),
         ("block", Shape.Whole("In which block of the chain.", 1).Optional()), ("text", Shape.Text("In words.")));
 
     private static readonly Shape Seal = Shape.Object(

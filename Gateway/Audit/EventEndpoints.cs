@@ -1,12 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
 using HeartGrains.Audit;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -14,7 +11,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Audit;
 
 /// <summary>The log for operators and for services that live on it: page by page, or as a stream to its end.</summary>
-internal sealed class EventEndpoints(GrainCalls calls, Callers callers, TimeProvider time)
+internal sealed class EventEndpoints(GrainCalls calls, OperatorDoor door, TimeProvider time)
 {
     private const string Lines = "application/x-ndjson";
     private const int StreamPage = 500;
@@ -23,20 +20,13 @@ internal sealed class EventEndpoints(GrainCalls calls, Callers callers, TimeProv
     public static void Map(IEndpointRouteBuilder routes)
     {
         var endpoints = ActivatorUtilities.CreateInstance<EventEndpoints>(routes.ServiceProvider);
-        var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("events");
-        routes.MapMethods("/api/v1/events", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync)
-            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("events").Describe(AuditOperations.Events);
+        routes.MapOperators(HttpMethods.Get, "/api/v1/events", endpoints.ReadAsync, "events", AuditOperations.Events);
     }
 
     /// <summary><c>GET /events</c></summary>
     private async Task ReadAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is null) return;
         var parsed = EventQuery.Parse(context.Request.QueryString.Value ?? "");
         if (parsed.Rejection is { } rejection)
         {
@@ -44,7 +34,6 @@ internal sealed class EventEndpoints(GrainCalls calls, Callers callers, TimeProv
             return;
         }
 
-        context.Response.Headers.CacheControl = "no-store";
         await (WantsLines(context.Request) ? StreamAsync(context, parsed.Value) : PageAsync(context, parsed.Value));
     }
 

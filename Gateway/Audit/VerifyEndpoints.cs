@@ -1,11 +1,8 @@
 using HeartGrains.Audit;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Jobs;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -14,27 +11,20 @@ using HeartGrains.Jobs;
 namespace HeartGrains.Gateway.Audit;
 
 /// <summary>Holds grains, tables, log and chain against each other for operators, and mends what can be mended.</summary>
-internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers, JobDesk jobs)
+internal sealed class VerifyEndpoints(GrainCalls calls, OperatorDoor door, JobDesk jobs)
 {
     public const int BodyByteLimit = 8 * 1024;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         var endpoints = ActivatorUtilities.CreateInstance<VerifyEndpoints>(routes.ServiceProvider);
-        var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("verify");
-        routes.MapMethods("/api/v1/admin/verify", [HttpMethods.Post], endpoints.VerifyAsync)
-            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("verify").Describe(AuditOperations.Verify);
+        routes.MapOperators(HttpMethods.Post, "/api/v1/admin/verify", endpoints.VerifyAsync, "verify", AuditOperations.Verify);
     }
 
     /// <summary><c>POST /admin/verify</c></summary>
     private async Task VerifyAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is not { } origin) return;
         var body = await JsonBody.ReadAsync(context.Request, BodyByteLimit, VerifyBody.Parse);
         if (body.Rejection is { } rejection)
         {
@@ -42,8 +32,7 @@ internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers, JobDesk
             return;
         }
 
-        context.Response.Headers.CacheControl = "no-store";
-        await (body.Value.TargetId is { } targetId ? TargetAsync(context, targetId, body.Value.Repair ?? false, caller.Origin!) : EverythingAsync(context, body.Value, caller.Origin!));
+        await (body.Value.TargetId is { } targetId ? TargetAsync(context, targetId, body.Value.Repair ?? false, origin) : EverythingAsync(context, body.Value, origin));
     }
 
     private async Task TargetAsync(HttpContext context, string targetId, bool repair, HeartOrigin origin)
@@ -55,15 +44,15 @@ internal sealed class VerifyEndpoints(GrainCalls calls, Callers callers, JobDesk
             // It goes on; the same call joins it.
             context.Response.StatusCode = StatusCodes.Status202Accepted;
             context.Response.Headers.RetryAfter = "1";
-            await WriteAsync(context, new TargetView(targetId, "running", null, null, null, null, null, null, null));
+            await WriteAsync(context, new VerifiedTargetView(targetId, "running", null, null, null, null, null, null, null));
             return;
         }
 
-        await WriteAsync(context, new TargetView(
+        await WriteAsync(context, new VerifiedTargetView(
             targetId, "finished", report.Left.Length == 0, report.Version, report.Count, Array.ConvertAll(report.Findings, FindingView.Of), report.IsRepaired,
             report.IsRepaired ? Array.ConvertAll(report.Left, FindingView.Of) : null, SealView.Of(call.Value.Head)));
 
-        static Task WriteAsync(HttpContext context, TargetView view) => context.Response.WriteAsJsonAsync(view, VerifyJson.Default.TargetView, cancellationToken: context.RequestAborted);
+        static Task WriteAsync(HttpContext context, VerifiedTargetView view) => context.Response.WriteAsJsonAsync(view, VerifyJson.Default.VerifiedTargetView, cancellationToken: context.RequestAborted);
     }
 
     /// <summary>Of one and the same comparison only one runs: who asks for it again joins it.</summary>

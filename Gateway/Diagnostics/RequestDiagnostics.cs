@@ -65,9 +65,8 @@ public static class RequestDiagnosticsHosting
     }
 
     /// <summary>Every request gets an id, is timed by route and status, and logged if refused. Goes before <c>UseProblems</c>, which swallows exceptions.</summary>
-    public static IApplicationBuilder UseRequestDiagnostics(this IApplicationBuilder app) => app.UseMiddleware<RequestDiagnosticsMiddleware>();
-
-    /// <summary>The same for an interface whose answers tell their status elsewhere than in the response's.</summary>
-    internal static IApplicationBuilder UseRequestDiagnostics(this IApplicationBuilder app, AnswerStatus statusOf) =>
-        app.UseMiddleware<RequestDiagnosticsMiddleware>(statusOf);
+    /// <param name="app">The pipeline.</param>
+    /// <param name="statusOf">For an interface whose answers tell their status elsewhere than in the response's.</param>
+    internal static IApplicationBuilder UseRequestDiagnostics(this IApplicationBuilder app, AnswerStatus? statusOf = null) =>
+        statusOf is null ? app.UseMiddleware<RequestDiagnosticsMiddleware>() : app.UseMiddleware<RequestDiagnosticsMiddleware>(statusOf);
 }

@@ -1,9 +1,7 @@
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Moderation;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Resilience;
@@ -21,10 +19,8 @@ internal sealed class ExplainEndpoint(GrainCalls calls, OperatorDoor door, Quota
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var services = routes.ServiceProvider;
-        var endpoint = ActivatorUtilities.CreateInstance<ExplainEndpoint>(services, ActivatorUtilities.CreateInstance<OperatorDoor>(services));
-        routes.MapMethods("/api/v1/explain", [HttpMethods.Get], endpoint.ExplainAsync).Describe(ModerationOperations.Explain)
-            .WithMetadata(services.GetRequiredService<GatewayMetrics>().TimesOf("explain"), NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("explain");
+        var endpoint = ActivatorUtilities.CreateInstance<ExplainEndpoint>(routes.ServiceProvider);
+        routes.MapOperators(HttpMethods.Get, "/api/v1/explain", endpoint.ExplainAsync, "explain", ModerationOperations.Explain);
     }
 
     private async Task ExplainAsync(HttpContext context)
@@ -86,7 +82,7 @@ internal sealed class ExplainEndpoint(GrainCalls calls, OperatorDoor door, Quota
                 QuotaHeaders.Seconds(standing.ResetMillis), standing.Policy.Policy.IsShadow))];
     }
 
-    private double Lag(long? oldestMicros) => oldestMicros is { } at ? Math.Max(0, Math.Round((OperatorFields.Micros(time.GetUtcNow()) - at) / 1e6, 3)) : 0;
+    private double Lag(long? oldestMicros) => oldestMicros is { } at ? Math.Max(0, Math.Round((time.NowMicros() - at) / 1e6, 3)) : 0;
 
     private static EventView ViewOf(PairEvent told) => new(
         told.Id, told.Kind, OperatorFields.Write(told.AtMicros), told.Version, told.Actor, told.Cause.ToString().ToLowerInvariant(), told.Job, told.Reason);

@@ -23,6 +23,7 @@ internal static class GrpcHosting
         if (options.Port is not { } number) return;
         var settings = builder.Settings();
         if (number != 0 && number == settings.Port) throw StartException.Setting(GrpcOptions.Section + ":Port", $"{number} is the port of HTTP; choose another");
+        if (number != 0 && number == settings.Admin.Port) throw StartException.Setting(GrpcOptions.Section + ":Port", $"{number} is the operators' port; choose another");
         var address = IPAddress.Parse(settings.Listen);
         builder.RequireFreePort(address, number, GrpcOptions.Section);
 
@@ -44,11 +45,11 @@ internal static class GrpcHosting
     /// <summary>Sends what comes by the port into the pipeline of gRPC. Goes before everything else.</summary>
     public static IApplicationBuilder UseGrpcPort(this IApplicationBuilder app)
     {
-        if (app.ApplicationServices.GetService<GrpcPort>() is not { } port) return app;
+        if (app.ApplicationServices.GetService<GrpcPort>() is null) return app;
         var pipeline = GrpcPort.Build(app.ApplicationServices, Map);
         return app.Use(next => context =>
         {
-            if (!port.IsOf(context)) return next(context);
+            if (!GrpcPort.IsOf(context)) return next(context);
 
             // HTTP's routes have been looked through by now.
             context.SetEndpoint(null);

@@ -16,7 +16,7 @@ internal sealed class GrpcMessageWait(RequestDelegate next)
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (GrpcRoutes.IsHearts(context.Request.Path) && !await IsThereAsync(context.Request))
+        if (GrpcRoutes.IsHearts(context.Request.Path) && !await IsThereAsync(context.Request, context.RequestAborted))
         {
             await context.WriteProblemAsync(Problem.BodyTooLarge, $"A message may be at most {MessageByteLimit} bytes.");
             return;
@@ -26,12 +26,12 @@ internal sealed class GrpcMessageWait(RequestDelegate next)
     }
 
     /// <summary>Takes nothing of it: the framework reads it again. False when it is too long.</summary>
-    private static async ValueTask<bool> IsThereAsync(HttpRequest request)
+    private static async ValueTask<bool> IsThereAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var reader = request.BodyReader;
         while (true)
         {
-            var read = await reader.ReadAsync();
+            var read = await reader.ReadAsync(cancellationToken);
             var isTooLong = read.Buffer.Length > MessageByteLimit + FrameHeaderBytes;
             if (isTooLong || read.IsCompleted)
             {

@@ -1,9 +1,5 @@
 using System.Net;
-using HeartGrains.Gateway.Diagnostics;
-using HeartGrains.Gateway.Identity;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -27,27 +23,28 @@ internal sealed class GrpcPort(bool hasReflection)
     {
         // Without TLS nothing could tell the two versions apart.
         listening.Protocols = HttpProtocols.Http2;
+        listening.Mark(this);
         _listening = listening;
     });
 
-    /// <summary>What a call goes through, in the order of HTTP's requests.</summary>
+    /// <summary>What a call goes through, the same steps as HTTP's requests.</summary>
     public static RequestDelegate Build(IServiceProvider services, Action<IEndpointRouteBuilder> map)
     {
         var app = new ApplicationBuilder(services);
-        app.UseTrustedProxies();
-        app.UseRequestDiagnostics(GrpcAnswers.StatusOf);
-        app.UseMiddleware<GrpcAnswers>();
-        app.UseProblems();
-        app.UseRouting();
-        app.UseLocalLimits();
-        app.UseIdentity();
-        app.UseMiddleware<GrpcMessageWait>();
-        app.UseOverloadGuard(GrpcAnswers.StatusOf);
+        app.UseSteps(
+            GrpcAnswers.StatusOf, answers: static app => app.UseMiddleware<GrpcAnswers>(), routing: static app => app.UseMiddleware<GrpcDeadline>().UseRouting(),
+            message: static app => app.UseMiddleware<GrpcMessageWait>());
+        app.UseMiddleware<GrpcStreamSeats>();
+        app.Use(static next => context =>
+        {
+            GrpcDeadline.HandOver(context);
+            return next(context);
+        });
         app.UseEndpoints(map);
         app.Run(static context => context.WriteProblemAsync(Problem.MethodNotAllowed, "No service here has this method."));
         return app.Build();
     }
 
     /// <summary>Whether a request came by it.</summary>
-    public bool IsOf(HttpContext context) => _listening?.IPEndPoint?.Port == context.Connection.LocalPort;
+    public static bool IsOf(HttpContext context) => context.Features.Get<GrpcPort>() is not null;
 }

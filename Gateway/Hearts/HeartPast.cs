@@ -30,7 +30,7 @@ internal sealed class HeartPast(GrainCalls calls, Callers callers, TimeProvider 
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        var micros = (asOf.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var micros = LogTime.MicrosOf(asOf);
         var call = new AsOfRead(targetId, micros) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Outcome != HeartOutcome.Committed)
@@ -39,11 +39,11 @@ internal sealed class HeartPast(GrainCalls calls, Callers callers, TimeProvider 
             return;
         }
 
-        await HeartJson.Start()
+        var json = HeartJson.Start()
             .Raw("{\"target_id\":"u8).Text(targetId)
             .Raw(",\"count\":"u8).Number(call.Value.Count)
-            .Raw(",\"version\":"u8).Number(call.Value.Version)
-            .Raw(",\"as_of\":"u8).Timestamp(micros).Raw("}"u8)
-            .SendAsync(context, StatusCodes.Status200OK);
+            .Raw(",\"version\":"u8).Number(call.Value.Version);
+        if (call.Value.Opening > 0) json.Raw(",\"opening\":"u8).Number(call.Value.Opening);
+        await json.Raw(",\"as_of\":"u8).Timestamp(micros).Raw("}"u8).SendAsync(context, StatusCodes.Status200OK);
     }
 }

@@ -19,6 +19,7 @@ internal static class IdentityHosting
             provider.GetRequiredService<IConfiguration>(), AuthPolicy.Read, provider.GetRequiredService<ILogger<AuthPolicy>>()));
         services.AddSingleton(static provider => new Credentials(provider.GetRequiredService<LiveSettings<AuthPolicy>>(), provider.GetRequiredService<IdentityMetrics>(), provider.GetService<JwtVerifier>()));
         services.AddSingleton<Callers>();
+        services.AddSingleton<Operations.OperatorDoor>();
         return services;
     }
 

@@ -1,9 +1,6 @@
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -11,7 +8,7 @@ using HeartGrains.Hearts;
 namespace HeartGrains.Gateway.Jobs;
 
 /// <summary><c>GET /api/v1/admin/jobs?id=</c>: how a long operation stands.</summary>
-internal sealed class JobEndpoints(Callers callers, GrainCalls calls)
+internal sealed class JobEndpoints(OperatorDoor door, GrainCalls calls)
 {
     private const int IdLength = 23;
     private const string Parameter = "?id=";
@@ -19,18 +16,12 @@ internal sealed class JobEndpoints(Callers callers, GrainCalls calls)
     public static void Map(IEndpointRouteBuilder routes)
     {
         var endpoints = ActivatorUtilities.CreateInstance<JobEndpoints>(routes.ServiceProvider);
-        routes.MapMethods("/api/v1/admin/jobs", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync)
-            .WithMetadata(routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("jobs"), NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("jobs").Describe(JobOperations.Read);
+        routes.MapOperators(HttpMethods.Get, "/api/v1/admin/jobs", endpoints.ReadAsync, "jobs", JobOperations.Read);
     }
 
     private async Task ReadAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is null) return;
         var query = context.Request.QueryString.Value ?? "";
         if (!query.StartsWith(Parameter, StringComparison.Ordinal) || query.Length != Parameter.Length + IdLength || !query.AsSpan(Parameter.Length).ContainsOnlyIdCharacters())
         {
@@ -38,7 +29,6 @@ internal sealed class JobEndpoints(Callers callers, GrainCalls calls)
             return;
         }
 
-        context.Response.Headers.CacheControl = "no-store";
         var read = new JobRead(query[Parameter.Length..]) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(read);
         if (status != CallStatus.Answered || read.Outcome != HeartOutcome.Committed)

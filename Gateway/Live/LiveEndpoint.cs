@@ -20,7 +20,7 @@ internal sealed class LiveEndpoint(LiveDoor door, LiveConnections connections, I
         var pipeline = routes.CreateApplicationBuilder();
         pipeline.UseWebSockets();
         pipeline.Run(endpoint.AcceptAsync);
-        routes.MapMethods("/api/v1/live", [HttpMethods.Get], pipeline.Build()).WithMetadata(NeverRefused.Instance).WithDisplayName("live").Describe(LiveOperations.Connect);
+        routes.MapMethods("/api/v1/live", [HttpMethods.Get], pipeline.Build()).NeverRefused().WithDisplayName("live").Describe(LiveOperations.Connect);
     }
 
     private async Task AcceptAsync(HttpContext context)

@@ -1,11 +1,9 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
@@ -21,11 +19,9 @@ internal sealed class ModerationEndpoints(GrainCalls calls, OperatorDoor door, T
     public static void Map(IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
-        var door = ActivatorUtilities.CreateInstance<OperatorDoor>(services);
-        var endpoints = ActivatorUtilities.CreateInstance<ModerationEndpoints>(services, door);
-        var moves = ActivatorUtilities.CreateInstance<MoveEndpoint>(services, door);
-        var quarantines = ActivatorUtilities.CreateInstance<QuarantineEndpoints>(services, door);
-        var times = services.GetRequiredService<GatewayMetrics>().TimesOf("moderation");
+        var endpoints = ActivatorUtilities.CreateInstance<ModerationEndpoints>(services);
+        var moves = ActivatorUtilities.CreateInstance<MoveEndpoint>(services);
+        var quarantines = ActivatorUtilities.CreateInstance<QuarantineEndpoints>(services);
         Add("/api/v1/admin/targets/freeze", HttpMethods.Post, context => endpoints.FreezeAsync(context, true), ModerationOperations.Freeze);
         Add("/api/v1/admin/targets/unfreeze", HttpMethods.Post, context => endpoints.FreezeAsync(context, false), ModerationOperations.Unfreeze);
         Add("/api/v1/admin/targets/move", HttpMethods.Post, moves.MoveAsync, ModerationOperations.Move);
@@ -37,8 +33,7 @@ internal sealed class ModerationEndpoints(GrainCalls calls, OperatorDoor door, T
         Add("/api/v1/admin/quarantine/release", HttpMethods.Post, context => quarantines.EndAsync(context, true), ModerationOperations.Release);
         Add("/api/v1/admin/quarantine/rollback", HttpMethods.Post, context => quarantines.EndAsync(context, false), ModerationOperations.Rollback);
 
-        void Add(string pattern, string method, RequestDelegate handler, Operation operation) =>
-            routes.MapMethods(pattern, [method], handler).Describe(operation).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("moderation");
+        void Add(string pattern, string method, RequestDelegate handler, Operation operation) => routes.MapOperators(method, pattern, handler, "moderation", operation);
     }
 
     /// <summary><c>POST /admin/targets/freeze</c> and <c>/unfreeze</c></summary>
@@ -63,7 +58,7 @@ internal sealed class ModerationEndpoints(GrainCalls calls, OperatorDoor door, T
     {
         if (await door.ReadAsync(context, ModerationJson.Default.BlockBody, Check) is not ({ } body, { } origin)) return;
         OperatorFields.TryReadMoment(body.Until, out var moment);
-        await BlockAsync(context, body.UserId!, OperatorFields.Micros(moment), body.Reason!, origin);
+        await BlockAsync(context, body.UserId!, LogTime.MicrosOf(moment), body.Reason!, origin);
 
         // Ends with the moment meant, whichever way it was said.
         BlockBody Check(BlockBody body, Rejection wrong)

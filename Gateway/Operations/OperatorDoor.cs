@@ -15,7 +15,7 @@ internal sealed class OperatorDoor(Callers callers)
     public async ValueTask<HeartOrigin?> LetInAsync(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
-        if (callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller)) return caller.Origin ?? new HeartOrigin("system");
+        if (callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller)) return caller.Origin;
         await caller.RefuseAsync(context);
         return null;
     }

@@ -19,16 +19,14 @@ public static class OverloadHosting
         return services;
     }
 
-    /// <summary>Refuses calls under <c>/api</c> that could not be answered in time. Goes right after <c>UseProblems</c>, before anything that does work.</summary>
-    public static WebApplication UseOverloadGuard(this WebApplication app)
+    /// <summary>Refuses calls under <c>/api</c>, and hearts' calls of gRPC, that could not be answered in time. Goes after what refuses without work, and before anything that does work.</summary>
+    /// <param name="app">The pipeline.</param>
+    /// <param name="statusOf">For an interface whose answers tell their status elsewhere than in the response's.</param>
+    internal static IApplicationBuilder UseOverloadGuard(this IApplicationBuilder app, AnswerStatus? statusOf = null)
     {
-        if (app.Services.GetRequiredService<IOptions<OverloadOptions>>().Value.Enabled) app.UseMiddleware<OverloadMiddleware>();
-        return app;
+        if (!app.ApplicationServices.GetRequiredService<IOptions<OverloadOptions>>().Value.Enabled) return app;
+        return statusOf is null ? app.UseMiddleware<OverloadMiddleware>() : app.UseMiddleware<OverloadMiddleware>(statusOf);
     }
-
-    /// <summary>The same on a pipeline whose answers tell their status elsewhere than in the response's.</summary>
-    internal static IApplicationBuilder UseOverloadGuard(this IApplicationBuilder app, AnswerStatus statusOf) =>
-        app.ApplicationServices.GetRequiredService<IOptions<OverloadOptions>>().Value.Enabled ? app.UseMiddleware<OverloadMiddleware>(statusOf) : app;
 
     /// <summary>Keeps an endpoint out of the guard: one for operators, or one whose answer lasts.</summary>
     public static TBuilder NeverRefused<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder

@@ -3,14 +3,16 @@ using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.Resilience;
+using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 using HeartGrains.RateLimiting;
 
 namespace HeartGrains.Gateway.RateLimiting;
 
 /// <summary>Quotas for others: take tokens, look, reset.</summary>
-internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, Callers callers)
+internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking taking, Callers callers, OperatorDoor door, GrainCalls calls)
 {
     private const int BodyByteLimit = 8 * 1024;
 
@@ -22,7 +24,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
 
         Add("/api/v1/quota/acquire", [HttpMethods.Post], endpoints.AcquireAsync, "quota_acquire").Describe(QuotaOperations.Acquire);
         Add("/api/v1/quota", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync, "quota").Describe(QuotaOperations.Read);
-        Add("/api/v1/quota", [HttpMethods.Delete], endpoints.ResetAsync, "quota_reset").Describe(QuotaOperations.Reset).WithMetadata(NeverRefused.Instance, OperatorsOnly.Instance);
+        routes.MapOperators(HttpMethods.Delete, "/api/v1/quota", endpoints.ResetAsync, "quota_reset", QuotaOperations.Reset);
 
         IEndpointConventionBuilder Add(string pattern, string[] methods, RequestDelegate handler, string name) =>
             routes.MapMethods(pattern, methods, handler).WithMetadata(metrics.TimesOf(name)).WithDisplayName(name);
@@ -109,12 +111,7 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
     /// <summary><c>DELETE /quota</c>: an operator makes a user's quotas whole.</summary>
     private async Task ResetAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is not { } origin) return;
         var query = HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.UserId);
         if (query.Rejection is { } rejection)
         {
@@ -122,13 +119,16 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
             return;
         }
 
-        if (!quota.IsReady || !await desk.ResetAsync(query.Value.UserId!, context.RequestAborted))
+        // Into the log first: no quota is made whole of which nobody knows by whom.
+        var userId = query.Value.UserId!;
+        var note = new NoteCall(DeskNote.Of("quota_reset") with { UserId = userId }, origin) { RequestAborted = context.RequestAborted };
+        if (!quota.IsReady || await calls.CallAsync(note) != CallStatus.Answered || note.Outcome != HeartOutcome.Committed || !await desk.ResetAsync(userId, context.RequestAborted))
         {
             await QuotaRefusals.UnavailableAsync(context);
             return;
         }
 
-        await HeartJson.Start().Raw("{\"user_id\":"u8).Text(query.Value.UserId!).Raw(",\"reset\":true}"u8).SendAsync(context, StatusCodes.Status200OK);
+        await HeartJson.Start().Raw("{\"user_id\":"u8).Text(userId).Raw(",\"reset\":true}"u8).SendAsync(context, StatusCodes.Status200OK);
     }
 
     private static string NameOf(QuotaDimension dimension) => dimension switch

@@ -62,7 +62,7 @@ internal static class QuotaOperations
         Parameters = [Parameter.Required("user_id", Shapes.UserId, "u456")],
         Answers =
         [
-            new(200, "They are whole.", Payload.Json(Shape.Object("ResetQuotas", "Quotas that are whole.", ("user_id", User), ("reset", Shape.Flag("Always `true`."))), """{"user_id":"u456","reset":true}""")),
+            new(200, "They are whole.", Payload.Json(Shape.Object("ResetQuotas", "Quotas that are whole.", ("user_id", User), ("reset", Shape.Flag("Always `true`."))), """{"user_id":"u456","reset":true}"""), Header.CacheControl("no-store")),
         ],
         Problems = [Problem.QuotaUnavailable],
     };

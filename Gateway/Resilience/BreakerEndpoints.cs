@@ -2,17 +2,19 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 using HeartGrains.Resilience;
 
 namespace HeartGrains.Gateway.Resilience;
 
 /// <summary>Breakers for operators: how those of this gateway and of the silos stand, and a hand on those of the whole cluster.</summary>
-internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, Callers callers, TimeProvider time)
+internal sealed partial class BreakerEndpoints(
+    Breakers breakers, BreakerHandFollower follower, BreakerSilos silos, GrainCalls calls, OperatorDoor door, TimeProvider time, ILogger<BreakerEndpoints> logger)
 {
     private const int BodyByteLimit = 8 * 1024;
     private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
@@ -21,9 +23,9 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
     {
         var services = routes.ServiceProvider;
         var endpoints = ActivatorUtilities.CreateInstance<BreakerEndpoints>(services, ActivatorUtilities.CreateInstance<BreakerSilos>(services));
-        var times = routes.ServiceProvider.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
-        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).Describe(BreakerOperations.Read).WithMetadata(times, NeverRefused.Instance).WithDisplayName("breakers");
-        routes.MapMethods("/api/v1/breakers/{name}", [HttpMethods.Post], endpoints.ForceAsync).Describe(BreakerOperations.Force).WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("breakers");
+        var times = services.GetRequiredService<GatewayMetrics>().TimesOf("breakers");
+        routes.MapMethods("/api/v1/breakers", [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync).Describe(BreakerOperations.Read).WithMetadata(times).NeverRefused().WithDisplayName("breakers");
+        routes.MapOperators(HttpMethods.Post, "/api/v1/breakers/{name}", endpoints.ForceAsync, "breakers", BreakerOperations.Force);
     }
 
     /// <summary><c>GET /breakers</c></summary>
@@ -45,12 +47,7 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
     /// <summary><c>POST /breakers/{name}</c></summary>
     private async Task ForceAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is not { } origin) return;
         var name = (string)context.Request.RouteValues["name"]!;
         if (!Breakers.Names.Contains(name))
         {
@@ -66,18 +63,27 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
         }
 
         var (order, reach) = await silos.TellAsync(body.Value, context.RequestAborted);
-        if (reach != BreakerReach.Cluster && !IsHere(name))
+        var isHere = IsHere(name);
+        if (isHere || reach == BreakerReach.Cluster) follower.Follow(order);
+        if (isHere || reach != BreakerReach.None) await NoteAsync(context, order, origin);
+        if (reach != BreakerReach.Cluster && !isHere)
         {
             await RefuseAsync(context, name, reach);
             return;
         }
 
-        follower.Follow(order);
         await context.Response.WriteAsJsonAsync(
             new ForcedView(
                 name, NameOf(order.Hand), order.Hand == BreakerHand.Auto ? null : time.GetUtcNow().AddMilliseconds(order.RemainingMillis), order.Reason,
                 reach switch { BreakerReach.Cluster => "cluster", BreakerReach.None => "this gateway", _ => "this gateway, perhaps the cluster" }),
             BreakerJson.Default.ForcedView, cancellationToken: context.RequestAborted);
+    }
+
+    /// <summary>Writes the order into the log, after it is carried out: it may be given because the ledger cannot be reached, and then this process's own log tells by whom.</summary>
+    private async Task NoteAsync(HttpContext context, BreakerOrder order, HeartOrigin origin)
+    {
+        var note = new NoteCall(DeskNote.Of("breaker_" + NameOf(order.Hand)) with { Subject = order.Breaker, Reason = order.Reason }, origin) { RequestAborted = context.RequestAborted };
+        if (await calls.CallAsync(note) != CallStatus.Answered || note.Outcome != HeartOutcome.Committed) Log.NotNoted(logger, order.Breaker, NameOf(order.Hand), origin.Actor, order.Reason);
     }
 
     private bool IsHere(string name) => breakers.All.Any(breaker => breaker.Name == name);
@@ -113,4 +119,10 @@ internal sealed class BreakerEndpoints(Breakers breakers, BreakerHandFollower fo
     }
 
     private static string NameOf(BreakerHand hand) => hand switch { BreakerHand.ForcedOpen => "forced_open", BreakerHand.ForcedClosed => "closed", _ => "auto" };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The breaker {Breaker} was told {State} by {Actor} because '{Reason}', and the event log could not be told so", EventName = "BreakerOrderNotLogged")]
+        public static partial void NotNoted(ILogger logger, string breaker, string state, string actor, string reason);
+    }
 }

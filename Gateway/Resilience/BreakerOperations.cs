@@ -50,7 +50,8 @@ internal static class BreakerOperations
                     "FollowedOrder", "An order that is followed.",
                     ("name", Shape.Text("The breaker.")), ("state", Shape.OneOf("What it does.", "forced_open", "closed", "auto")), ("until", Shape.Time("How long; `null` with `auto`.").OrNull()),
                     ("reason", Shape.Text("Why.")), ("reaches", Shape.OneOf("Who follows it.", "cluster", "this gateway", "this gateway, perhaps the cluster"))),
-                """{"name":"hearts","state":"closed","until":"2026-11-25T17:32:35.123456+00:00","reason":"moving the database","reaches":"cluster"}""")),
+                """{"name":"hearts","state":"closed","until":"2026-11-25T17:32:35.123456+00:00","reason":"moving the database","reaches":"cluster"}"""),
+                Header.CacheControl("no-store")),
         ],
         Problems = [Problem.NotFound, Problem.Unavailable, Problem.OutcomeUnknown],
     };

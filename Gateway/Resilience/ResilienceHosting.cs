@@ -55,6 +55,9 @@ public static class ResilienceHosting
         return builder;
     }
 
+    /// <summary>Maps the breakers' routes.</summary>
+    internal static void MapBreakers(this IEndpointRouteBuilder routes) => BreakerEndpoints.Map(routes);
+
     /// <summary>Takes out the hosted service by which Orleans would hold up the host's start until a silo answers.</summary>
     private static void TakeOverStart(IServiceCollection services, int from)
     {

@@ -7,6 +7,7 @@ using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Jobs;
+using HeartGrains.Users;
 
 namespace HeartGrains.Gateway.Users;
 
@@ -15,7 +16,7 @@ namespace HeartGrains.Gateway.Users;
 /// </summary>
 internal sealed class MergeEndpoint(Callers callers, Readers readers, JobDesk jobs, UserLimits limits)
 {
-    private const string MergeKind = "merge-user";
+    private const string MergeKind = UserJobs.Merge;
 
     private static readonly Rejection NoReader = new Rejection(Problem.InvalidFields, "Nothing was done: no reader is proved. Send the reader's cookie, the header Heart-Reader or reader_token.")
         .Add("reader_token", "must be a valid token of a reader where neither cookie nor header is");

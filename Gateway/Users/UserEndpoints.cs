@@ -17,7 +17,7 @@ namespace HeartGrains.Gateway.Users;
 /// <summary><c>DELETE /api/v1/users</c> forgets a user; <c>GET /api/v1/users/export</c> tells all that is held about one.</summary>
 internal sealed class UserEndpoints(UserAuthority authority, UserLimits limits, JobDesk jobs, GrainCalls calls)
 {
-    private const string ErasureKind = "erase-user";
+    private const string ErasureKind = UserJobs.Erase;
 
     public static void Map(IEndpointRouteBuilder routes)
     {

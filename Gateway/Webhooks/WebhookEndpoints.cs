@@ -1,21 +1,19 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway.Hearts;
-using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Operations;
-using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.Resilience;
 using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 using HeartGrains.Webhooks;
 
 namespace HeartGrains.Gateway.Webhooks;
 
 /// <summary>Webhooks for operators: how each endpoint stands, its dead letters, and another try for them.</summary>
-internal sealed class WebhookEndpoints(GrainCalls calls, Callers callers)
+internal sealed class WebhookEndpoints(GrainCalls calls, OperatorDoor door)
 {
     public const int BodyByteLimit = 8 * 1024;
     public const int DeadLimit = 100;
@@ -23,24 +21,15 @@ internal sealed class WebhookEndpoints(GrainCalls calls, Callers callers)
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var services = routes.ServiceProvider;
-        var endpoints = ActivatorUtilities.CreateInstance<WebhookEndpoints>(services);
-        var times = services.GetRequiredService<GatewayMetrics>().TimesOf("webhooks");
-        routes.MapMethods(Route, [HttpMethods.Get, HttpMethods.Head], endpoints.ReadAsync)
-            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("webhooks").Describe(WebhookOperations.Read);
-        routes.MapMethods(Route + "/resend", [HttpMethods.Post], endpoints.ResendAsync)
-            .WithMetadata(times, NeverRefused.Instance, OperatorsOnly.Instance).WithDisplayName("webhooks").Describe(WebhookOperations.Resend);
+        var endpoints = ActivatorUtilities.CreateInstance<WebhookEndpoints>(routes.ServiceProvider);
+        routes.MapOperators(HttpMethods.Get, Route, endpoints.ReadAsync, "webhooks", WebhookOperations.Read);
+        routes.MapOperators(HttpMethods.Post, Route + "/resend", endpoints.ResendAsync, "webhooks", WebhookOperations.Resend);
     }
 
     /// <summary><c>GET /admin/webhooks</c></summary>
     private async Task ReadAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is null) return;
         if (HeartQuery.Parse(context.Request.QueryString.Value ?? "", QueryParameters.None).Rejection is { } rejection)
         {
             await context.WriteProblemAsync(rejection);
@@ -59,19 +48,13 @@ internal sealed class WebhookEndpoints(GrainCalls calls, Callers callers)
                 Array.ConvertAll(dead!, static letter => new DeadView(letter.TargetId, letter.Attempts, DateTimeOffset.UnixEpoch.AddMicroseconds(letter.SinceMicros), letter.Error))));
         }
 
-        context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(new WebhookList(views), WebhookJson.Default.WebhookList, cancellationToken: context.RequestAborted);
     }
 
     /// <summary><c>POST /admin/webhooks/resend</c></summary>
     private async Task ResendAsync(HttpContext context)
     {
-        if (!callers.TryAuthorize(context, AuthScope.HeartsAdmin, out var caller))
-        {
-            await caller.RefuseAsync(context);
-            return;
-        }
-
+        if (await door.LetInAsync(context) is not { } origin) return;
         var body = await JsonBody.ReadAsync(context.Request, BodyByteLimit, Parse);
         if (body.Rejection is { } rejection)
         {
@@ -87,9 +70,10 @@ internal sealed class WebhookEndpoints(GrainCalls calls, Callers callers)
             return;
         }
 
+        var note = DeskNote.Of("webhooks_resent") with { Subject = endpoint, TargetId = targetId };
+        if (await IsFailedAsync(context, new NoteCall(note, origin) { RequestAborted = context.RequestAborted })) return;
         var resend = new WebhookResend(endpoint, targetId) { RequestAborted = context.RequestAborted };
         if (await IsFailedAsync(context, resend)) return;
-        context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(new Resent(endpoint, resend.Value!.Value), WebhookJson.Default.Resent, cancellationToken: context.RequestAborted);
     }
 

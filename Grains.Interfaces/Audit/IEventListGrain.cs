@@ -40,6 +40,9 @@ public sealed record EventPage([property: Id(0)] bool IsAvailable, [property: Id
 /// <param name="AtMicros">When, in microseconds since 1970-01-01 UTC.</param>
 /// <param name="Origin">Who asked for it, from where and why.</param>
 /// <param name="Reason">Why it was decided, in the operator's words.</param>
+/// <param name="Subject">What was decided about that is neither a target nor a user: a breaker, or an endpoint of webhooks.</param>
+/// <param name="Opening">The opening balance that was set.</param>
+/// <param name="OpeningBefore">What it was before.</param>
 [GenerateSerializer, Immutable, Alias("audit.FeedEvent")]
 public sealed record FeedEvent(
     [property: Id(0)] EventPosition Position,
@@ -49,11 +52,15 @@ public sealed record FeedEvent(
     [property: Id(4)] HeartId? Heart,
     [property: Id(5)] long AtMicros,
     [property: Id(6)] HeartOrigin Origin,
-    [property: Id(7)] string? Reason);
+    [property: Id(7)] string? Reason,
+    [property: Id(8)] string? Subject = null,
+    [property: Id(9)] long? Opening = null,
+    [property: Id(10)] long? OpeningBefore = null);
 
 /// <summary>A target at a past time; <paramref name="IsAvailable"/> is false when the log could not be read.</summary>
 /// <param name="IsAvailable">It was read.</param>
 /// <param name="Count">How many users loved it.</param>
 /// <param name="Version">Its version then: that of the last event whose time was not later.</param>
+/// <param name="Opening">Its opening balance then, as decisions say.</param>
 [GenerateSerializer, Immutable, Alias("audit.TargetAt")]
-public readonly record struct TargetAt([property: Id(0)] bool IsAvailable, [property: Id(1)] long Count, [property: Id(2)] long Version);
+public readonly record struct TargetAt([property: Id(0)] bool IsAvailable, [property: Id(1)] long Count, [property: Id(2)] long Version, [property: Id(3)] long Opening = 0);

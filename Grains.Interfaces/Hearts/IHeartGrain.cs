@@ -41,9 +41,9 @@ public interface IHeartGrain : IGrainWithStringKey
     ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Sets what was counted elsewhere before the target came here. Idempotent: it replaces what was set before, and touches neither hearts nor version.
+    /// Sets what was counted elsewhere before the target came here. Idempotent: it replaces what was set before, and touches neither hearts nor version. One that changes is an event.
     /// One at a time, so that memory ends as the ledger does.
     /// </summary>
     [Alias("SetOpening")]
-    ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default);
+    ValueTask<OpeningReceipt> SetOpeningAsync(long opening, string reason, HeartOrigin origin, CancellationToken cancellationToken = default);
 }

@@ -18,6 +18,10 @@ public interface IModerationGrain : IGrainWithIntegerKey
     [Alias("Quarantine")]
     ValueTask<QuarantineReply> QuarantineAsync(string id, CancellationToken cancellationToken = default);
 
+    /// <summary>Writes into the log what an operator ordered elsewhere. The same note again is written once.</summary>
+    [Alias("Note")]
+    ValueTask<HeartOutcome> NoteAsync(DeskNote note, HeartOrigin origin, CancellationToken cancellationToken = default);
+
     /// <summary>What the ledger tells of a user's heart for a target.</summary>
     [Alias("Pair")]
     ValueTask<PairReport> PairAsync(string targetId, string userId, CancellationToken cancellationToken = default);

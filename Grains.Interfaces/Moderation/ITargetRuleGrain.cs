@@ -26,7 +26,7 @@ public interface ITargetRuleGrain : IGrainWithStringKey
 
     /// <summary>Takes the opening balance of the target <paramref name="from"/>, which was moved here, and adds it to this one's. Idempotent.</summary>
     [Alias("TakeOpening")]
-    ValueTask<OpeningReceipt> TakeOpeningAsync(string from, CancellationToken cancellationToken = default);
+    ValueTask<OpeningReceipt> TakeOpeningAsync(string from, string reason, HeartOrigin origin, CancellationToken cancellationToken = default);
 
     /// <summary>What is here, nothing forwarded, once all that was on its way to the ledger when this was asked has arrived or failed.</summary>
     [AlwaysInterleave, Alias("Settle")]

@@ -185,3 +185,23 @@ public sealed record Quarantine(
 /// <summary>The answer about a quarantine; null when there is none of that id.</summary>
 [GenerateSerializer, Immutable, Alias("moderation.QuarantineReply")]
 public sealed record QuarantineReply([property: Id(0)] HeartOutcome Outcome, [property: Id(1)] Quarantine? Quarantine);
+
+/// <summary>An operator's order that is carried out elsewhere than in the ledger, for the log.</summary>
+/// <param name="Id">A random number that names it.</param>
+/// <param name="Action">What was ordered, as the event's type.</param>
+/// <param name="Reason">Why, if that was said.</param>
+/// <param name="UserId">The user it is about, if any.</param>
+/// <param name="TargetId">The target it is about, if any.</param>
+/// <param name="Subject">What else it is about: a breaker, or an endpoint of webhooks.</param>
+[GenerateSerializer, Immutable, Alias("moderation.DeskNote")]
+public sealed record DeskNote(
+    [property: Id(0)] long Id,
+    [property: Id(1)] string Action,
+    [property: Id(2)] string? Reason = null,
+    [property: Id(3)] string? UserId = null,
+    [property: Id(4)] string? TargetId = null,
+    [property: Id(5)] string? Subject = null)
+{
+    /// <summary>A note with a number of its own.</summary>
+    public static DeskNote Of(string action) => new(Random.Shared.NextInt64(), action);
+}

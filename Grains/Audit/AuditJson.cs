@@ -4,7 +4,13 @@ using System.Text.Json.Serialization;
 namespace HeartGrains.Audit;
 
 /// <summary>The detail of a decision, as far as everybody reads it.</summary>
-internal sealed record DecisionDetail(string? Action, string? Reason, string? TargetId);
+/// <param name="Action">What was decided.</param>
+/// <param name="Reason">Why, in the operator's words.</param>
+/// <param name="TargetId">The target it is about, whose name the log may not know.</param>
+/// <param name="Subject">What it is about that is neither a target nor a user: a breaker, or an endpoint of webhooks.</param>
+/// <param name="Opening">The opening balance that was set.</param>
+/// <param name="OpeningBefore">What it was.</param>
+internal sealed record DecisionDetail(string? Action, string? Reason, string? TargetId, string? Subject, long? Opening, long? OpeningBefore);
 
 /// <summary>The detail of the decision that a target was made anew.</summary>
 internal sealed record RepairDetail(string Action, string Reason, string? TargetId, string[] Found);
@@ -28,6 +34,17 @@ internal sealed record Erasure(string? Action, string? Receipt, long? Rows)
             return null;
         }
     }
+}
+
+/// <summary>The detail of the decision that an opening balance is another: <c>{"action":"opening_set","opening":30,"opening_before":0,…}</c>.</summary>
+internal sealed record OpeningSet(string? Action, long Opening, long OpeningBefore)
+{
+    /// <summary>What was decided.</summary>
+    public const string Name = "opening_set";
+
+    /// <summary>Reads a detail; null when it is another's.</summary>
+    public static OpeningSet? Read(string detail) =>
+        JsonSerializer.Deserialize(detail, AuditJson.Default.OpeningSet) is { Action: Name } set ? set : null;
 }
 
 /// <summary>What a comparison of everything is asked for.</summary>
@@ -65,6 +82,7 @@ internal sealed record VerifyFinding(string Kind, string? TargetId, long? Block,
 [JsonSerializable(typeof(DecisionDetail))]
 [JsonSerializable(typeof(RepairDetail))]
 [JsonSerializable(typeof(Erasure))]
+[JsonSerializable(typeof(OpeningSet))]
 [JsonSerializable(typeof(VerifyArguments))]
 [JsonSerializable(typeof(VerifyProgress))]
 internal sealed partial class AuditJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using HeartGrains.Hearts;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -37,7 +38,7 @@ internal sealed partial class DriftWatch(IAuditStore store, Verifier verifier, I
 
     private async Task TakeTurnAsync(TimeSpan period, CancellationToken cancellationToken)
     {
-        var started = NowMicros();
+        var started = time.NowMicros();
         if (await store.TryTakeTurnAsync(started, started + Micros(TurnTime), cancellationToken) is not { } place) return;
         var failure = default(Exception);
         var (blocks, targets) = (options.Value.WatchBlocks, options.Value.WatchTargets);
@@ -68,8 +69,6 @@ internal sealed partial class DriftWatch(IAuditStore store, Verifier verifier, I
             }
         }
     }
-
-    private long NowMicros() => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 

@@ -49,7 +49,9 @@ internal sealed class EventListGrain(IEventLog log, ISealStore seals, IAuditStor
     {
         try
         {
-            return await audit.FindAsOfAsync(keys.OfTarget(targetId), atMicros, cancellationToken);
+            var target = keys.OfTarget(targetId);
+            var opening = await audit.FindOpeningAsync(target, atMicros, cancellationToken);
+            return await audit.FindAsOfAsync(target, atMicros, cancellationToken) with { Opening = opening.Decided ?? opening.Stored };
         }
         catch (LedgerException)
         {
@@ -76,11 +78,11 @@ internal sealed class EventListGrain(IEventLog log, ISealStore seals, IAuditStor
 
         var detail = JsonSerializer.Deserialize(logged.Detail!, AuditJson.Default.DecisionDetail);
         var targetId = logged.About is { } about ? names?.GetValueOrDefault(about) ?? detail?.TargetId : detail?.TargetId;
-        return new FeedEvent(logged.Position, detail?.Action ?? "decided", targetId, userId, null, logged.AtMicros, logged.Origin, detail?.Reason);
+        return new FeedEvent(logged.Position, detail?.Action ?? "decided", targetId, userId, null, logged.AtMicros, logged.Origin, detail?.Reason, detail?.Subject, detail?.Opening, detail?.OpeningBefore);
     }
 
     private static int BytesOf(FeedEvent told) =>
-        EventBytes + Bytes(told.TargetId) + Bytes(told.UserId) + Bytes(told.Reason) + Bytes(told.Origin.Actor) + Bytes(told.Origin.Network) + Bytes(told.Origin.Job);
+        EventBytes + Bytes(told.TargetId) + Bytes(told.UserId) + Bytes(told.Reason) + Bytes(told.Subject) + Bytes(told.Origin.Actor) + Bytes(told.Origin.Network) + Bytes(told.Origin.Job);
 
     private static int Bytes(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
 }

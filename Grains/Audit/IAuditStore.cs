@@ -23,6 +23,9 @@ public interface IAuditStore
     /// <summary>Count and version after the last event of a target whose time was not later.</summary>
     ValueTask<TargetAt> FindAsOfAsync(Guid target, long atMicros, CancellationToken cancellationToken);
 
+    /// <summary>A target's opening balance as it is stored, and as decisions say it was at a time.</summary>
+    ValueTask<OpeningAt> FindOpeningAsync(Guid target, long atMicros, CancellationToken cancellationToken);
+
     /// <summary>
     /// Takes the turn to compare a part of everything in the background, which lasts until <paramref name="untilMicros"/> or until <see cref="EndTurnAsync"/>, and returns where the last one ended; null while another has it.
     /// </summary>
@@ -31,6 +34,11 @@ public interface IAuditStore
     /// <summary>Notes where a turn ended; the next may begin at <paramref name="nextMicros"/>.</summary>
     ValueTask EndTurnAsync(WatchPlace place, long nextMicros, CancellationToken cancellationToken);
 }
+
+/// <summary>An opening balance.</summary>
+/// <param name="Stored">What is stored now.</param>
+/// <param name="Decided">What it was by the last decision until then, or before the first one after; null when nobody decided anything.</param>
+public readonly record struct OpeningAt(long Stored, long? Decided);
 
 /// <summary>Where the comparison in the background stands.</summary>
 /// <param name="Block">The last block compared; 0 to begin anew.</param>

@@ -48,3 +48,10 @@ public sealed record Decision(
     /// <summary>The target whose stream holds decisions.</summary>
     public static Guid Desk => Guid.Empty;
 }
+
+/// <summary>Makes the decision that a target's opening balance is another; asked within the transaction that changes it, because only there it is known what it was.</summary>
+/// <param name="target">The target's key.</param>
+/// <param name="targetId">Its name.</param>
+/// <param name="before">What it was.</param>
+/// <param name="opening">What it is.</param>
+public delegate Decision OpeningDecision(Guid target, string targetId, long before, long opening);

@@ -16,7 +16,7 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _leaving = new();
-    private Task<TargetReport>? _running;
+    private Task<VerifiedTarget>? _running;
     private bool _repairs;
     private long _endedAt;
 

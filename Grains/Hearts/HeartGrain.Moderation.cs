@@ -70,13 +70,13 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     }
 
     /// <inheritdoc/>
-    public async ValueTask<OpeningReceipt> TakeOpeningAsync(string from, CancellationToken cancellationToken = default)
+    public async ValueTask<OpeningReceipt> TakeOpeningAsync(string from, string reason, HeartOrigin origin, CancellationToken cancellationToken = default)
     {
         if (!await LoadAsync()) return new OpeningReceipt(HeartOutcome.LedgerUnavailable, false);
-        if (_rule?.MovedTo is { } to) return await RuledAt(to).TakeOpeningAsync(from, cancellationToken);
+        if (_rule?.MovedTo is { } to) return await RuledAt(to).TakeOpeningAsync(from, reason, origin, cancellationToken);
         try
         {
-            var opening = await moderator.Store.MoveOpeningAsync(keys.OfTarget(from), _target, _targetId, CancellationToken.None);
+            var opening = await moderator.Store.MoveOpeningAsync(keys.OfTarget(from), from, _target, _targetId, moderator.DecideOpening(reason, origin), CancellationToken.None);
             var isChanged = opening != _opening;
             _opening = opening;
             _openingsSet++;

@@ -123,14 +123,14 @@ internal sealed partial class HeartGrain(
     }
 
     /// <inheritdoc/>
-    public async ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default)
+    public async ValueTask<OpeningReceipt> SetOpeningAsync(long opening, string reason, HeartOrigin origin, CancellationToken cancellationToken = default)
     {
         bool isChanged;
         try
         {
             var rule = _stream is null ? await moderator.Store.FindRuleAsync(_target, CancellationToken.None) : _rule;
             if (rule?.MovedTo is not null) return new OpeningReceipt(HeartOutcome.Moved, false);
-            isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, CancellationToken.None);
+            isChanged = await ledger.SetOpeningAsync(_target, _targetId, opening, moderator.DecideOpening(reason, origin), CancellationToken.None);
         }
         catch (LedgerException)
         {
@@ -214,7 +214,7 @@ internal sealed partial class HeartGrain(
         call.Origin = origin;
         (call.FromUserId, call.FromHeart) = (fromUserId, fromHeart);
         call.Trace = Traces.Current;
-        call.AtMicros = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        call.AtMicros = time.NowMicros();
         call.NetworkMac = origin?.Network is { } network ? keys.OfNetwork(heart, call.AtMicros, network) : 0;
         var answer = call.AsTask();
         _inFlight.Add(heart, call);

@@ -45,11 +45,7 @@ public static class AdminPort
         if (!IPAddress.TryParse(listen, out var address)) throw StartException.Setting($"{HostSettings.Section}:Admin:Listen", $"'{listen}' is not an IP address");
         if (port != 0 && port == settings.Port) throw StartException.Setting(key, $"'{port}' is the port for everybody; operators need one of their own");
         builder.RequireFreePort(address, port, $"{HostSettings.Section}:Admin");
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, port, static listener => listener.Use(static next => connection =>
-        {
-            connection.Features.Set(OperatorsConnection.Instance);
-            return next(connection);
-        })));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, port, static listener => listener.Mark(OperatorsConnection.Instance)));
         builder.Services.AddSingleton<MatcherPolicy, PortMatcherPolicy>();
     }
 
@@ -58,6 +54,13 @@ public static class AdminPort
 
     /// <summary>Says in an endpoint's metadata which ports answer it.</summary>
     public static TBuilder On<TBuilder>(this TBuilder endpoint, Ports ports) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new PortsMetadata(ports));
+
+    /// <summary>Puts something into the features of every connection of a port, and so of its requests: by that they know which port they came by.</summary>
+    public static void Mark<T>(this ListenOptions listener, T mark) where T : class => listener.Use(next => connection =>
+    {
+        connection.Features.Set(mark);
+        return next(connection);
+    });
 
     private sealed record PortsMetadata(Ports Ports) : IPortsMetadata;
 

@@ -76,7 +76,7 @@ internal sealed class SettingsList
         // What the program made of a secret, or in its place, is no setting.
         if (type == typeof(string) && Secrets.IsNameOfSecret(key)) value = configured;
         var text = value is null ? null : TextOf(value);
-        if (configured is { Length: > 0 } && !IsSame(configured, type, text)) source = $"the role, over '{configured}' of {source}";
+        if (configured is { Length: > 0 } && !IsSame(configured, type, text)) source = $"the role, over '{Secrets.Hide(key, configured)}' of {source}";
         _settings.Add(new Setting(key, text is null || type != typeof(string) ? text : Secrets.Hide(key, text), source));
     }
 

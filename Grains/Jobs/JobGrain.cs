@@ -61,7 +61,7 @@ internal sealed partial class JobGrain(
     /// <inheritdoc/>
     public void Dispose() => _leaving.Dispose();
 
-    private long Now => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    private long Now => time.NowMicros();
 
     private IJobWork? FindWork(string kind) => works.FirstOrDefault(work => work.Kind == kind);
 

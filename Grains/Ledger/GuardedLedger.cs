@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Resilience;
 
@@ -53,8 +54,8 @@ internal sealed class GuardedLedger(IHeartLedger inner, Breaker breaker, TimePro
         ReadAsync(cancellation => inner.FindHeartAsync(target, heart, cancellation), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) =>
-        ReadAsync(cancellation => inner.SetOpeningAsync(target, targetId, opening, cancellation), cancellationToken);
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken) =>
+        ReadAsync(cancellation => inner.SetOpeningAsync(target, targetId, opening, decide, cancellation), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 
 namespace HeartGrains.Ledger;
@@ -34,9 +35,9 @@ public interface IHeartLedger
     ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Sets the target's opening balance, what was counted elsewhere before; 0 takes it away. Durable when it returns; whether it was another before is the result. When it throws it may have been set.
+    /// Sets the target's opening balance, what was counted elsewhere before; 0 takes it away. One that changes is an event in the same transaction. Durable when it returns; whether it was another before is the result. When it throws it may have been set.
     /// </summary>
-    ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken);
+    ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken);
 
     /// <summary>Users who love the target, newest first, below version <paramref name="before"/>.</summary>
     ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken);

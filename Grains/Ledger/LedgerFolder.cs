@@ -22,7 +22,7 @@ internal sealed partial class LedgerFolder(
                 await FoldAllAsync(stoppingToken);
                 isFailing = false;
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // Whatever went wrong, hearts do not need the fold: it must not end the host, as a background service's error would.
                 if (!isFailing) Log.CannotFold(logger, exception);

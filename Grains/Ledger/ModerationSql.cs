@@ -81,23 +81,6 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
         row => new TargetRule(row.GetInt32(0) == 1, row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetInt64(3)),
         ("target", Key(target)))).FirstOrDefault();
 
-    public async Task<long> MoveOpeningAsync(Guid from, Guid to, string toId)
-    {
-        await LockAsync();
-        var openings = await QueryAsync(
-            "select target, opening from heart_opening where target in (@from, @to)", row => (Target: ReadKey(row, 0), Opening: row.GetInt64(1)), ("from", Key(from)), ("to", Key(to)));
-        var (moved, kept) = (openings.Find(row => row.Target == from).Opening, openings.Find(row => row.Target == to).Opening);
-        if (moved == 0) return kept;
-        await ExecuteAsync(
-            """
-            insert into heart_opening (target, opening, target_id) values (@to, @opening, @name)
-                on conflict (target) do update set opening = heart_opening.opening + excluded.opening
-            """,
-            ("to", Key(to)), ("opening", moved), ("name", toId));
-        await ExecuteAsync("delete from heart_opening where target = @from", ("from", Key(from)));
-        return kept + moved;
-    }
-
     public async Task<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision)
     {
         await LockAsync();

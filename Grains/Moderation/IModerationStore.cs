@@ -20,8 +20,8 @@ public interface IModerationStore
     /// <summary>What a target is told; null when nothing.</summary>
     ValueTask<TargetRule?> FindRuleAsync(Guid target, CancellationToken cancellationToken);
 
-    /// <summary>Adds the opening balance of <paramref name="from"/> to that of <paramref name="to"/> and takes it away there. Returns what <paramref name="to"/> has then.</summary>
-    ValueTask<long> MoveOpeningAsync(Guid from, Guid to, string toId, CancellationToken cancellationToken);
+    /// <summary>Adds the opening balance of <paramref name="from"/> to that of <paramref name="to"/> and takes it away there, with an event of each. Returns what <paramref name="to"/> has then.</summary>
+    ValueTask<long> MoveOpeningAsync(Guid from, string fromId, Guid to, string toId, OpeningDecision decide, CancellationToken cancellationToken);
 
     /// <summary>Blocks a user until a time, or, with 0, no longer.</summary>
     ValueTask<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision, CancellationToken cancellationToken);

@@ -6,11 +6,13 @@ namespace HeartGrains.Moderation;
 /// <summary>What a decision's event says beside its columns. A user's id is never in it.</summary>
 internal static class ModerationDetail
 {
-    /// <summary>A decision's JSON.</summary>
-    public static string Of(string action, string reason, params ReadOnlySpan<(string Name, JsonNode? Value)> more)
+    /// <summary>A decision's JSON; what is null is left out.</summary>
+    public static string Of(string action, string? reason, params ReadOnlySpan<(string Name, JsonNode? Value)> more)
     {
-        var detail = new JsonObject { ["action"] = action, ["reason"] = reason };
-        foreach (var (name, value) in more) detail[name] = value;
+        var detail = new JsonObject { ["action"] = action };
+        if (reason is not null) detail["reason"] = reason;
+        foreach (var (name, value) in more)
+            if (value is not null) detail[name] = value;
         return detail.ToJsonString(Relaxed);
     }
 

@@ -7,7 +7,7 @@ namespace HeartGrains.Moderation;
 
 /// <summary>Carries out, on the silo that was asked, what is not one target's matter.</summary>
 [StatelessWorker(maxLocalWorkers: 1), Reentrant] // Stateless, so there is no invariant for an await to break.
-internal sealed class ModerationGrain(Moderator moderator, HeartKeys keys) : Grain, IModerationGrain
+internal sealed class ModerationGrain(Moderator moderator, HeartKeys keys, IEventLog log) : Grain, IModerationGrain
 {
     private const int EventLimit = 10;
 
@@ -42,6 +42,20 @@ internal sealed class ModerationGrain(Moderator moderator, HeartKeys keys) : Gra
         catch (LedgerException)
         {
             return new BlockedUsers(false, []);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<HeartOutcome> NoteAsync(DeskNote note, HeartOrigin origin, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await log.DecideAsync(moderator.Decide(note, origin), CancellationToken.None);
+            return HeartOutcome.Committed;
+        }
+        catch (LedgerException)
+        {
+            return HeartOutcome.Unknown;
         }
     }
 

@@ -14,20 +14,31 @@ internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartK
     /// <summary>Who may not give hearts.</summary>
     public BlockList Blocks => blocks;
 
-    /// <summary>The time in microseconds since 1970-01-01 UTC.</summary>
-    public static long Micros(DateTimeOffset at) => (at.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    /// <summary>A moment in microseconds since 1970-01-01 UTC.</summary>
+    public static long Micros(DateTimeOffset at) => LogTime.MicrosOf(at);
 
     /// <summary>Now.</summary>
-    public long NowMicros() => Micros(time.GetUtcNow());
+    public long NowMicros() => time.NowMicros();
 
     /// <summary>A decision with a number of its own.</summary>
-    public Decision Decide(string action, string reason, HeartOrigin origin, Guid? about = null, string userId = "", params ReadOnlySpan<(string Name, JsonNode? Value)> more)
+    public Decision Decide(string action, string? reason, HeartOrigin origin, Guid? about = null, string userId = "", params ReadOnlySpan<(string Name, JsonNode? Value)> more)
     {
         var user = userId.Length == 0 ? default : keys.OfUser(userId);
         var at = NowMicros();
         var mac = origin.Network is { } network ? keys.OfNetwork(user, at, network) : 0;
         return new Decision(Random.Shared.NextInt64(), at, about, userId, user, origin, mac, ModerationDetail.Of(action, reason, more));
     }
+
+    /// <summary>The decision that a note is.</summary>
+    public Decision Decide(DeskNote note, HeartOrigin origin)
+    {
+        var about = note.TargetId is { } targetId ? keys.OfTarget(targetId) : (Guid?)null;
+        return Decide(note.Action, note.Reason, origin, about, note.UserId ?? "", ("target_id", note.TargetId), ("subject", note.Subject)) with { Id = note.Id };
+    }
+
+    /// <summary>How it is decided that an opening balance is another.</summary>
+    public OpeningDecision DecideOpening(string reason, HeartOrigin origin) => (target, targetId, before, opening) =>
+        Decide(OpeningSet.Name, reason, origin, target, "", ("target_id", targetId), ("opening", opening), ("opening_before", before));
 
     /// <summary>Whether a call that gives or withdraws is its user's own, and not a job's.</summary>
     public static bool IsUsers(HeartOrigin? origin) => origin is null || origin.Cause == HeartCause.User;

@@ -14,7 +14,7 @@ namespace HeartGrains.Moderation;
 internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys keys, JobHearts hearts, TimeProvider time) : IJobWork
 {
     /// <summary>The kind; the subject is the target that is moved.</summary>
-    public const string Name = "move";
+    public const string Name = ModerationJobs.Move;
 
     private const int PageLimit = 200;
 
@@ -39,7 +39,7 @@ internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys ke
         var redirected = await hearts.CommitAsync(
             token => RuleOf(order.From).RedirectAsync(order.To, order.Reason, job.Origin(HeartCause.User), token), static receipt => receipt.Outcome, cancellationToken);
         if (redirected.Refusal != RuleRefusal.None) return JobPage.Failed(Tell(new MoveProgress(order.From, redirected.MovedTo, 0, redirected.Refusal)));
-        await hearts.CommitAsync(token => RuleOf(redirected.MovedTo!).TakeOpeningAsync(order.From, token), static receipt => receipt.Outcome, cancellationToken);
+        await hearts.CommitAsync(token => RuleOf(redirected.MovedTo!).TakeOpeningAsync(order.From, order.Reason, job.Origin(HeartCause.User), token), static receipt => receipt.Outcome, cancellationToken);
         return Next(order, new MoveMark(redirected.MovedTo!, 0, 0, 0, 1));
     }
 

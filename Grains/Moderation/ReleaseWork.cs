@@ -13,7 +13,7 @@ namespace HeartGrains.Moderation;
 internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, JobHearts hearts, ReaderAccounts accounts) : IJobWork
 {
     /// <summary>The kind; the subject is the quarantine.</summary>
-    public const string Name = "release";
+    public const string Name = ModerationJobs.Release;
 
     private const int PageLimit = 200;
 
@@ -66,7 +66,7 @@ internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, J
 internal sealed class RollbackWork(IModerationStore store, Moderator moderator) : IJobWork
 {
     /// <summary>The kind; the subject is the quarantine.</summary>
-    public const string Name = "rollback";
+    public const string Name = ModerationJobs.Rollback;
 
     private const int PageLimit = 200;
 

@@ -13,6 +13,8 @@ internal static class HeartsCommand
 {
     public const string Export = "hearts export", Import = "hearts import", Backup = "hearts backup";
 
+    private const string Unfinished = ".unfinished";
+
     // Nobody waits for an answer within a second here.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
@@ -79,11 +81,21 @@ internal static class HeartsCommand
         await ledger.Ledger.OpenToReadAsync(CancellationToken.None);
         DataFolderLock.Make(folder);
         var hasKey = settings.Key is null && File.Exists(kept);
-        if (hasKey) File.Copy(kept, key);
+        var (unfinishedHearts, unfinishedKey) = (hearts + Unfinished, key + Unfinished);
+        try
+        {
+            ((SqliteLedger)ledger.Ledger).CopyTo(unfinishedHearts);
+            if (hasKey) File.Copy(kept, unfinishedKey, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(unfinishedKey);
+            throw;
+        }
 
-        // Whole when it bears its name.
-        ((SqliteLedger)ledger.Ledger).CopyTo(hearts + ".unfinished");
-        File.Move(hearts + ".unfinished", hearts);
+        // Whole when it bears its name, and the hearts get theirs last.
+        if (hasKey) File.Move(unfinishedKey, key);
+        File.Move(unfinishedHearts, hearts);
         return $"Copied to {Path.GetFullPath(folder)}: hearts.db{(hasKey ? " and heart.key" : "; the key is in your settings, keep it too")}.";
     }
 

@@ -15,7 +15,7 @@ namespace HeartGrains.Users;
 internal sealed class EraseWork(IEventLog log, IUserLog users, IJobStore jobs, JobHearts hearts, IEnumerable<IUserData> data, HeartKeys keys, TimeProvider time) : IJobWork
 {
     /// <summary>The kind of these operations.</summary>
-    public const string Name = "erase-user";
+    public const string Name = UserJobs.Erase;
 
     private const int PageSize = 500;
     private const int OpenLimit = 1_000;
@@ -150,7 +150,7 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, IJobStore jobs, J
 
     private async Task SayAsync(Job job, int ordinal, string userId, string tombstone, ErasedDetail detail, CancellationToken cancellationToken)
     {
-        var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var now = time.NowMicros();
         await log.DecideAsync(
             new Decision(job.DecisionId(ordinal), now, null, tombstone, keys.OfUser(userId), job.Origin(HeartCause.Erased), 0, JsonSerializer.Serialize(detail, UserJson.Default.ErasedDetail)), cancellationToken);
     }

@@ -86,6 +86,19 @@ public abstract class VerifierTests : IAsyncLifetime
         (await _silo.Ledger.ListTopAsync(10, Cancellation)).ShouldBe([new TopTarget("post", 3, 5), new TopTarget("other", 1, 1)]);
     }
 
+    [Fact]
+    public async Task VerifyTargetAsync_OpeningChanged_IsFoundAndNotMended()
+    {
+        await _silo.Target("post").SetOpeningAsync(30);
+        (await _verifier.VerifyTargetAsync(_target, null, null, Cancellation)).Findings.ShouldBeEmpty();
+        await TamperAsync("update heart_opening set opening = 31 where target = $target", _target);
+
+        var found = await _verifier.VerifyTargetAsync(_target, null, Operator, Cancellation);
+
+        found.Findings.Select(static finding => (finding.Kind, finding.Text)).ShouldBe([("opening", "the opening balance is 31 where 30 was decided")]);
+        found.IsRepaired.ShouldBeFalse();
+    }
+
     [Theory]
     [InlineData("update heart_event set at_micros = at_micros + 1 where target = $target and version = 4", "chain", "")]
     [InlineData("update heart_event set writer = writer + 1 where target = $target and version = 4", "chain", "")]

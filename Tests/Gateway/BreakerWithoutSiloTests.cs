@@ -9,6 +9,7 @@ using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Resilience;
 using HeartGrains.Tests.Identity;
+using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -24,12 +25,13 @@ public sealed class BreakerWithoutSiloTests : IAsyncLifetime
     private const string OperatorKey = "an operator's key of tests";
 
     private readonly HttpClient _client = new();
+    private readonly LogLines _log = new();
     private WebApplication _gateway = null!;
 
     public async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(_log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddCommandLine(TestKeys.Switches(OperatorKey));
         builder.Services.AddHeartCalls().AddSites().AddIdentity();
@@ -75,6 +77,9 @@ public sealed class BreakerWithoutSiloTests : IAsyncLifetime
         (await answer.JsonAsync()).GetProperty("reaches").GetString().ShouldBe("this gateway");
         var shown = await _client.GetAsync("/api/v1/breakers").JsonAsync();
         shown.GetProperty("breakers").EnumerateArray().Single(breaker => breaker.GetProperty("name").GetString() == "hearts").GetProperty("state").GetString().ShouldBe("forced_open");
+
+        // Where the log of events cannot be reached, this process's own log says by whom.
+        _log.All.Single(line => line.Category.EndsWith("BreakerEndpoints", StringComparison.Ordinal)).Text.ShouldStartWith("The breaker hearts was told forced_open by key:operator because 'a drill'");
     }
 
     private async Task<HttpResponseMessage> ForceAsync(string name)

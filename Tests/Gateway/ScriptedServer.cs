@@ -154,7 +154,7 @@ public class GrainFactoryProxy : DispatchProxy
 
         public ValueTask UnwatchAsync(ILiveObserver observer, CancellationToken cancellationToken = default) => default;
 
-        public ValueTask<OpeningReceipt> SetOpeningAsync(long opening, CancellationToken cancellationToken = default) => new(grains.Open(opening, cancellationToken));
+        public ValueTask<OpeningReceipt> SetOpeningAsync(long opening, string reason, HeartOrigin origin, CancellationToken cancellationToken = default) => new(grains.Open(opening, cancellationToken));
     }
 
     private sealed class RateLimit(ScriptedGrains grains) : IRateLimitGrain

@@ -107,6 +107,22 @@ public sealed class GrpcOutcomeTests
     }
 
     [Fact]
+    public async Task Get_MessageThatDoesNotCome_EndsAtTheDeadline()
+    {
+        await using var server = await ScriptedGrpc.StartAsync();
+        var frame = new SlowFrame();
+        using var client = new HttpClient();
+        using var request = GrpcFrames.Request(server.Url, "Get", frame);
+        request.Headers.TryAddWithoutValidation("grpc-timeout", "200m");
+
+        using var answer = await client.SendAsync(request);
+
+        GrpcFrames.StatusOf(answer).ShouldBe(StatusCode.DeadlineExceeded);
+        frame.End();
+        server.Log.Lines.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Calls_Cancelled_StopTheWaitForTheGrain()
     {
         await using var server = await ScriptedGrpc.StartAsync(("Resilience:CallTimeout", "00:00:30"));

@@ -1,12 +1,10 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Grpc.Reflection.V1Alpha;
 using HeartGrains.Gateway;
 using HeartGrains.Hosting;
-using HeartGrains.Tests.Cluster;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.V1;
 using HeartsApi = HeartGrains.V1.Hearts;
@@ -32,22 +30,6 @@ public sealed class GrpcPortTests(GrpcServer server)
         request.Headers.Host = server.Gateway.Url.Authority;
         using var answer = await client.SendAsync(request);
         await answer.ShouldBeProblemAsync(415, "unsupported-media-type");
-    }
-
-    /// <summary>A step that HTTP's requests go through is one of gRPC's calls too, in the same order; but for the cross-origin answers that browsers ask for, which do not speak gRPC.</summary>
-    [Fact]
-    public async Task Pipeline_HoldsWhatHttpsDoes()
-    {
-        string[] ofHttp = [.. (await StepsAsync("GatewayHosting.cs", "UseGateway")).Where(static step => step is not ("GrpcPort" or "Sites"))];
-        ofHttp.Length.ShouldBeGreaterThan(4);
-        (await StepsAsync(Path.Combine("Grpc", "GrpcPort.cs"), "Build")).Where(step => ofHttp.Contains(step)).ShouldBe(ofHttp);
-
-        static async Task<string[]> StepsAsync(string file, string method)
-        {
-            var source = await File.ReadAllTextAsync(Path.Combine(LocalCluster.Root, "Gateway", file), TestContext.Current.CancellationToken);
-            var body = source[source.IndexOf($" {method}(", StringComparison.Ordinal)..];
-            return [.. Regex.Matches(body[..body.IndexOf("\n    }", StringComparison.Ordinal)], @"app\.Use(?<step>\w+)\(", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(static step => step.Groups["step"].Value)];
-        }
     }
 
     [Fact]
@@ -84,6 +66,7 @@ public sealed class GrpcPortTests(GrpcServer server)
         var refused = Should.Throw<StartException>(() => ServiceHost.CreateBuilder(["--mode=dev", "--port=0", $"--grpc-port={server.Url.Port}"], 0, GatewayHosting.Features).AddGateway());
         refused.Message.ShouldContain("HeartGrains:Grpc:Port");
         Should.Throw<StartException>(() => ServiceHost.CreateBuilder(["--mode=dev", "--port=47123", "--grpc-port=47123"], 0, GatewayHosting.Features).AddGateway()).Message.ShouldContain("the port of HTTP");
+        Should.Throw<StartException>(() => ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--admin-port=47123", "--grpc-port=47123"], 0, GatewayHosting.Features).AddGateway()).Message.ShouldContain("the operators' port");
     }
 
     [Theory]

@@ -57,7 +57,7 @@ internal sealed class ScriptedGrpc : IAsyncDisposable
         builder.Services.AddSingleton(provider => UnseatedQuota.Over(provider, grains.Policy));
         builder.Services.AddSingleton<QuotaTaking>();
         ScriptedGrpc? server = null;
-        builder.Services.AddHealthChecks().AddCheck("script", () => server!.IsReady ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(), [HealthEndpoints.Ready]);
+        builder.Services.AddHealthChecks().AddCheck("script", () => server?.IsReady is not false ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(), [HealthEndpoints.Ready]);
         builder.AddGrpcPort();
         var app = builder.Build();
         app.UseGrpcPort();

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Health.V1;
 using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Live;
 using HeartGrains.V1;
@@ -60,6 +61,12 @@ public sealed class WatchTests(GrpcServer server)
             using var third = small.Hearts.Watch(new WatchRequest { TargetIds = { _target } }, deadline: Soon());
             var refused = GrpcClient.Checked(await Should.ThrowAsync<RpcException>(() => third.ResponseStream.MoveNext()), StatusCode.ResourceExhausted, "TOO_MANY_CONNECTIONS");
             refused.RetrySeconds().ShouldBe(10);
+
+            // What else lasts as long as a client likes takes a seat too; what is asked once does not.
+            var health = new Health.HealthClient(small.Channel);
+            using var fourth = health.Watch(new HealthCheckRequest(), deadline: Soon());
+            GrpcClient.Checked(await Should.ThrowAsync<RpcException>(() => fourth.ResponseStream.MoveNext()), StatusCode.ResourceExhausted, "TOO_MANY_CONNECTIONS");
+            (await health.CheckAsync(new HealthCheckRequest())).Status.ShouldBe(HealthCheckResponse.Types.ServingStatus.Serving);
         }
 
         // The seat comes back when the call is cancelled.

@@ -187,7 +187,7 @@ internal readonly record struct HeartTarget(IHeartGrain Grain)
 
     public Task<HeartReceipt> WithdrawAsync(string userId) => Grain.WithdrawAsync(userId, null, TestContext.Current.CancellationToken).AsTask();
 
-    public Task<OpeningReceipt> SetOpeningAsync(long opening) => Grain.SetOpeningAsync(opening, TestContext.Current.CancellationToken).AsTask();
+    public Task<OpeningReceipt> SetOpeningAsync(long opening) => Grain.SetOpeningAsync(opening, "imported", new HeartOrigin("key:operator"), TestContext.Current.CancellationToken).AsTask();
 
     public Task<HeartState> ReadAsync(string? userId = null) => Grain.ReadAsync(userId, TestContext.Current.CancellationToken).AsTask();
 }

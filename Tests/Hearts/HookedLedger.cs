@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 
@@ -91,10 +92,10 @@ internal sealed class HookedLedger(IHeartLedger inner) : IHeartLedger, IAsyncDis
         return await inner.FindHeartAsync(target, heart, cancellationToken);
     }
 
-    public async ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken)
+    public async ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken)
     {
         if (OnSetOpening is { } hook) await hook();
-        return await inner.SetOpeningAsync(target, targetId, opening, cancellationToken);
+        return await inner.SetOpeningAsync(target, targetId, opening, decide, cancellationToken);
     }
 
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>

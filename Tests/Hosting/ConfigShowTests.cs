@@ -8,6 +8,7 @@ using HeartGrains.Gateway;
 using HeartGrains.Hosting;
 using HeartGrains.Silo;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Tests.Hosting;
 
@@ -81,6 +82,24 @@ public sealed class ConfigShowTests : IDisposable
         var silo = await ShowAsync("silo", "--mode=single");
         Of(silo, "HeartGrains:Mode").ShouldBe(("cluster", "the role, over 'single' of command line"));
         Of(silo, "HeartGrains:Ledger:CommitDelay").Value.ShouldBe("00:00:00.001");
+    }
+
+    [Fact]
+    public async Task Show_AddressThatTheRoleChanged_HidesWhatWasConfiguredToo()
+    {
+        var role = Gateway with
+        {
+            Features = new Dictionary<string, Type>(Gateway.Features) { ["Peer"] = typeof(PeerOptions) },
+            Build = static builder =>
+            {
+                builder.Services.AddOptions<PeerOptions>().BindConfiguration("HeartGrains:Peer").PostConfigure(static peer => peer.Address = "http://another/");
+                return BuildGateway(builder);
+            },
+        };
+
+        var settings = await ConfigShow.ReadAsync(role, ["--HeartGrains:Peer:Address=http://me:abc@peer/"]);
+
+        Of(settings, "HeartGrains:Peer:Address").ShouldBe(("http://another/", "the role, over 'http://me:******@peer/' of command line"));
     }
 
     [Fact]
@@ -179,4 +198,10 @@ public sealed class ConfigShowTests : IDisposable
     }
 
     private static bool IsOurs(Type type) => !type.IsEnum && type.FullName!.StartsWith("HeartGrains.", StringComparison.Ordinal);
+
+    /// <summary>A section of tests.</summary>
+    public sealed class PeerOptions
+    {
+        public string? Address { get; set; }
+    }
 }

@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Memory;
@@ -39,8 +40,8 @@ internal sealed class FaultyLedger(MemoryLedger inner, int seed, double faults) 
     public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) =>
         inner.FindHeartAsync(target, heart, cancellationToken);
 
-    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) =>
-        inner.SetOpeningAsync(target, targetId, opening, cancellationToken);
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken) =>
+        inner.SetOpeningAsync(target, targetId, opening, decide, cancellationToken);
 
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>
         inner.ListUsersAsync(target, before, limit, cancellationToken);

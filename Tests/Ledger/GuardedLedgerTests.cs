@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Memory;
@@ -106,7 +107,7 @@ public sealed class GuardedLedgerTests
         public Task InitializeAsync(string keyFingerprint, CancellationToken cancellationToken) => Task.CompletedTask;
         public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) => _inner.FindVersionsAsync(batch, cancellationToken);
         public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) => _inner.FindHeartAsync(target, heart, cancellationToken);
-        public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) => _inner.SetOpeningAsync(target, targetId, opening, cancellationToken);
+        public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken) => _inner.SetOpeningAsync(target, targetId, opening, decide, cancellationToken);
         public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) => _inner.ListUsersAsync(target, before, limit, cancellationToken);
         public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) => _inner.ListTopAsync(limit, cancellationToken);
         public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => _inner.FoldAsync(limit, cancellationToken);

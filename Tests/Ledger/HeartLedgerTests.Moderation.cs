@@ -81,10 +81,10 @@ public abstract partial class HeartLedgerTests
     public async Task MoveOpeningAsync_Repeated_IsAddedOnce()
     {
         var (a, b) = (new Story("a"), new Story("b"));
-        await Ledger.SetOpeningAsync(a.Target, "a", 30, Cancellation);
-        await Ledger.SetOpeningAsync(b.Target, "b", 4, Cancellation);
+        await Ledger.SetOpeningAsync(a.Target, "a", 30, HeartLedgerTests.DecideOpening, Cancellation);
+        await Ledger.SetOpeningAsync(b.Target, "b", 4, HeartLedgerTests.DecideOpening, Cancellation);
 
-        for (var time = 0; time < 2; time++) (await Moderation.MoveOpeningAsync(a.Target, b.Target, "b", Cancellation)).ShouldBe(34);
+        for (var time = 0; time < 2; time++) (await Moderation.MoveOpeningAsync(a.Target, "a", b.Target, "b", DecideOpening, Cancellation)).ShouldBe(34);
 
         (await Ledger.LoadAsync(a.Target, 1, Cancellation)).Opening.ShouldBe(0);
         (await Ledger.LoadAsync(b.Target, 1, Cancellation)).Opening.ShouldBe(34);

@@ -31,7 +31,7 @@ public abstract class LastingLedgerTests : HeartLedgerTests
         await AppendAsync(folded.GiveMany("ann", "ben"));
         await FoldAllAsync();
         await AppendAsync([.. unfolded.GiveMany("cid"), folded.Withdraw("ann")]);
-        await Ledger.SetOpeningAsync(folded.Target, "folded", 12, Cancellation);
+        await Ledger.SetOpeningAsync(folded.Target, "folded", 12, HeartLedgerTests.DecideOpening, Cancellation);
 
         await ReopenAsync();
 

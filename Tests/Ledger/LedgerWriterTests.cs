@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
@@ -208,7 +209,7 @@ public class LedgerWriterTests
         public ValueTask<IReadOnlyList<WrittenVersion>> FindVersionsAsync(ReadOnlyMemory<HeartEvent> batch, CancellationToken cancellationToken) => _inner.FindVersionsAsync(batch, cancellationToken);
         public ValueTask<TargetSnapshot> LoadAsync(Guid target, int recentLimit, CancellationToken cancellationToken) => _inner.LoadAsync(target, recentLimit, cancellationToken);
         public ValueTask<CurrentHeart?> FindHeartAsync(Guid target, HeartId heart, CancellationToken cancellationToken) => _inner.FindHeartAsync(target, heart, cancellationToken);
-        public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) => _inner.SetOpeningAsync(target, targetId, opening, cancellationToken);
+        public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken) => _inner.SetOpeningAsync(target, targetId, opening, decide, cancellationToken);
         public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) => _inner.ListUsersAsync(target, before, limit, cancellationToken);
         public ValueTask<TopTarget[]> ListTopAsync(int limit, CancellationToken cancellationToken) => _inner.ListTopAsync(limit, cancellationToken);
         public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => _inner.FoldAsync(limit, cancellationToken);

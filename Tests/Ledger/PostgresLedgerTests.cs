@@ -177,7 +177,7 @@ public sealed class PostgresLedgerTests(LocalPostgres postgres) : LastingLedgerT
         await AppendAsync(story.Give("ben"));
         await FoldAllAsync();
         await ShouldBeFoldedAsync(story);
-        (await Ledger.SetOpeningAsync(story.Target, "post_1", 3, Cancellation)).ShouldBeTrue();
+        (await Ledger.SetOpeningAsync(story.Target, "post_1", 3, HeartLedgerTests.DecideOpening, Cancellation)).ShouldBeTrue();
     }
 
     [Fact]

@@ -181,7 +181,7 @@ public abstract class TargetRuleTests : IAsyncLifetime
         await to.SetOpeningAsync(4);
         await Rule("from").RedirectAsync("to", "a reason", Operator, Cancellation);
 
-        for (var time = 0; time < 2; time++) (await Rule("to").TakeOpeningAsync("from", Cancellation)).Outcome.ShouldBe(HeartOutcome.Committed);
+        for (var time = 0; time < 2; time++) (await Rule("to").TakeOpeningAsync("from", "one post", new HeartOrigin("key:operator"), Cancellation)).Outcome.ShouldBe(HeartOutcome.Committed);
 
         (await from.ReadAsync()).Opening.ShouldBe(34);
         (await to.ReadAsync()).Opening.ShouldBe(34);

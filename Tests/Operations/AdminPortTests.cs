@@ -18,7 +18,7 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     [
         "GET /metrics", "POST /metrics", "GET /dashboard", "GET /dashboard/", "GET /dashboard/index.min.js", "GET /dashboard/ClusterStats", "DELETE /dashboard",
         "DELETE /api/v1/quota?user_id=u", "POST /api/v1/breakers/hearts", "GET /api/v1/breakers/hearts", "POST /api/v1/imports/applause", "PUT /api/v1/imports/applause",
-        "GET /api/v1/events", "GET /api/v1/explain?target_id=t&user_id=u", "GET /api/v1/admin/jobs?id=j", "POST /api/v1/admin/verify", "POST /api/v1/admin/targets/freeze", "GET /api/v1/admin/webhooks",
+        "GET /api/v1/events", "GET /api/v1/explain?target_id=t&user_id=u", "GET /api/v1/admin/jobs?id=j", "POST /api/v1/admin/verify", "POST /api/v1/admin/targets/freeze", "GET /api/v1/admin/webhooks", "GET /docs/", "GET /openapi/v1.json",
     ];
 
     private static readonly string[] Public =
@@ -71,7 +71,7 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
         routes.Count.ShouldBeGreaterThan(40);
         foreach (var route in routes)
         {
-            var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(static segment => string.Concat(segment.Parts.Select(static part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "hearts"))));
+            var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(static segment => string.Concat(segment.Parts.Select(static part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "documentName" } ? "v1" : "hearts"))));
             var ports = route.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public;
             (ports != Ports.Public).ShouldBe(path.StartsWith("/health", StringComparison.Ordinal) || IsOperators(path, route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []), path);
             foreach (var method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])

@@ -52,6 +52,26 @@ public class HeartsCommandTests
         (await Should.ThrowAsync<StartException>(() => Commands.RunAsync(HeartsCommand.Import, $"--data={target.Data}"))).Message.ShouldContain("belongs to another running process");
     }
 
+    [Fact]
+    public async Task Backup_ThatFails_LeavesNoKeyAndCanBeMadeAgain()
+    {
+        using var source = HeartStore.Sqlite();
+        using var target = HeartStore.Sqlite();
+        await using (var silo = await HeartSilo.StartAsync(source)) await silo.Target("post").GiveAsync("ann");
+        await File.WriteAllTextAsync(Path.Combine(source.Data, "heart.key"), "a key", Cancellation);
+
+        // Where the copy is to be written something else is in the way.
+        var inTheWay = Directory.CreateDirectory(Path.Combine(target.Data, "hearts.db.unfinished"));
+        await Should.ThrowAsync<LedgerException>(BackupAsync);
+
+        Directory.GetFiles(target.Data).ShouldBeEmpty();
+        inTheWay.Delete();
+        (await BackupAsync()).ShouldContain("hearts.db and heart.key");
+        Directory.GetFiles(target.Data).Select(Path.GetFileName).Order().ShouldBe(["heart.key", "hearts.db"]);
+
+        Task<string> BackupAsync() => Commands.RunAsync(HeartsCommand.Backup, $"--data={source.Data}", $"--to={target.Data}");
+    }
+
     [Theory]
     [InlineData(HeartsCommand.Export, "There are no hearts", "--data=/tmp/heartgrains-nowhere")]
     [InlineData(HeartsCommand.Export, "Hearts of mode dev", "--mode=dev")]

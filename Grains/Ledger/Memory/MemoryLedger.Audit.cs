@@ -98,6 +98,18 @@ public sealed partial class MemoryLedger
         new(_targets.TryGetValue(target, out var found) ? found.FindAsOf(atMicros) : new TargetAt(true, 0, 0));
 
     /// <inheritdoc/>
+    public ValueTask<OpeningAt> FindOpeningAsync(Guid target, long atMicros, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+        {
+            var decided = _decisions.Where(decision => decision.About == target).Select(static decision => (decision.AtMicros, Set: OpeningSet.Read(decision.Detail!)))
+                .Where(static decision => decision.Set is not null).ToList();
+            var last = decided.FindLast(decision => decision.AtMicros <= atMicros).Set?.Opening ?? decided.FirstOrDefault().Set?.OpeningBefore;
+            return new(new OpeningAt(_openings.GetValueOrDefault(target), last));
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<WatchPlace?> TryTakeTurnAsync(long nowMicros, long untilMicros, CancellationToken cancellationToken)
     {
         lock (_appending)

@@ -66,12 +66,15 @@ public sealed partial class MemoryLedger : IModerationStore
     public ValueTask<TargetRule?> FindRuleAsync(Guid target, CancellationToken cancellationToken) => new(_rules.GetValueOrDefault(target));
 
     /// <inheritdoc/>
-    public ValueTask<long> MoveOpeningAsync(Guid from, Guid to, string toId, CancellationToken cancellationToken)
+    public ValueTask<long> MoveOpeningAsync(Guid from, string fromId, Guid to, string toId, OpeningDecision decide, CancellationToken cancellationToken)
     {
-        lock (_openings)
+        lock (_appending)
         {
-            _openings.TryRemove(from, out var moved);
-            return new(moved == 0 ? _openings.GetValueOrDefault(to) : _openings[to] = _openings.GetValueOrDefault(to) + moved);
+            var (moved, kept) = (_openings.GetValueOrDefault(from), _openings.GetValueOrDefault(to));
+            if (moved == 0) return new(kept);
+            WriteOpening(from, fromId, moved, 0, decide);
+            WriteOpening(to, toId, kept, kept + moved, decide);
+            return new(kept + moved);
         }
     }
 
@@ -145,6 +148,13 @@ public sealed partial class MemoryLedger : IModerationStore
         var decision = _decisions[(int)block.Decided - 1];
         return new BlockedUser(
             decision.UserId, block.UntilMicros, block.ChangedMicros, ModerationDetail.ReasonOf(decision.Detail!) ?? "", decision.Origin.Actor, block.Revision);
+    }
+
+    private void WriteOpening(Guid target, string targetId, long before, long opening, OpeningDecision decide)
+    {
+        if (opening == 0) _openings.TryRemove(target, out _);
+        else _openings[target] = opening;
+        Decide(decide(target, targetId, before, opening));
     }
 
     private int MeasureChain(Guid target)

@@ -85,14 +85,13 @@ public sealed partial class MemoryLedger : IHeartLedger, IEventLog, ISealStore, 
         new(_targets.TryGetValue(target, out var found) ? found.Find(heart) : null);
 
     /// <inheritdoc/>
-    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken)
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken)
     {
-        lock (_openings)
+        lock (_appending)
         {
-            var isChanged = _openings.GetValueOrDefault(target) != opening;
-            if (opening == 0) _openings.TryRemove(target, out _);
-            else _openings[target] = opening;
-            return new(isChanged);
+            var before = _openings.GetValueOrDefault(target);
+            if (before != opening) WriteOpening(target, targetId, before, opening, decide);
+            return new(before != opening);
         }
     }
 

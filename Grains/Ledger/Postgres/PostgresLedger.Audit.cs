@@ -53,6 +53,15 @@ public sealed partial class PostgresLedger
                coalesce((select sum(case kind when 1 then 1 else -1 end) from heart_event where target = $1 and version <= (select version from last)), 0)::bigint
         """;
 
+    private const string OpeningSql = """
+        with decided as materialized (
+            select version, at_micros, detail::jsonb as detail from heart_event where about = $1 and kind = 3 and starts_with(detail, '{"action":"opening_set"')
+        )
+        select coalesce((select opening from heart_opening where target = $1), 0),
+               coalesce((select (detail ->> 'opening')::bigint from decided where at_micros <= $2 order by version desc limit 1),
+                        (select (detail ->> 'opening_before')::bigint from decided where at_micros > $2 order by version limit 1))
+        """;
+
     /// <inheritdoc/>
     public async ValueTask ScanTargetAsync(Guid target, ITargetReader reader, CancellationToken cancellationToken) => await AskAsync(async () =>
     {
@@ -142,6 +151,15 @@ public sealed partial class PostgresLedger
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);
         return new TargetAt(true, row.GetInt64(1), row.GetInt64(0));
+    });
+
+    /// <inheritdoc/>
+    public ValueTask<OpeningAt> FindOpeningAsync(Guid target, long atMicros, CancellationToken cancellationToken) => AskAsync(async () =>
+    {
+        await using var command = Command(OpeningSql, [Value(target), Value(atMicros)]);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        return new OpeningAt(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1));
     });
 
     /// <inheritdoc/>

@@ -25,8 +25,8 @@ public sealed partial class PostgresLedger : IModerationStore
     public ValueTask<TargetRule?> FindRuleAsync(Guid target, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindRuleAsync(target), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<long> MoveOpeningAsync(Guid from, Guid to, string toId, CancellationToken cancellationToken) =>
-        ModerateAsync(sql => sql.MoveOpeningAsync(from, to, toId), cancellationToken);
+    public ValueTask<long> MoveOpeningAsync(Guid from, string fromId, Guid to, string toId, OpeningDecision decide, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.MoveOpeningAsync(from, fromId, to, toId, decide), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision, CancellationToken cancellationToken) =>

@@ -11,11 +11,6 @@ namespace HeartGrains.Ledger.Postgres;
 /// <summary>The ledger in PostgreSQL: shared by all silos, folded by whichever comes first. See <c>docs/ledger.md</c>.</summary>
 public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore, IAuditStore, IJobStore, IUserLog, IAsyncDisposable
 {
-    private const string SetOpeningSql = """
-        insert into heart_opening as o (target, opening, target_id) values ($1, $2, $3)
-            on conflict (target) do update set opening = excluded.opening where o.opening <> excluded.opening
-        """;
-
     private static readonly TimeSpan MigrationPatience = TimeSpan.FromSeconds(60);
 
     private readonly NpgsqlDataSource _source;
@@ -95,13 +90,8 @@ public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) => AskAsync(async () =>
-    {
-        await using var command = opening == 0
-            ? Command("delete from heart_opening where target = $1", [Value(target)])
-            : Command(SetOpeningSql, [Value(target), Value(opening), Value(targetId)]);
-        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
-    });
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.SetOpeningAsync(target, targetId, opening, decide), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<int> FoldAsync(int limit, CancellationToken cancellationToken) => AskAsync(async () =>

@@ -159,6 +159,23 @@ internal sealed class SqliteAudit(SqliteConnection connection)
         return new TargetAt(true, row.GetInt64(1), row.GetInt64(0));
     }
 
+    public OpeningAt FindOpening(Guid target, long atMicros)
+    {
+        using var command = Command(
+            """
+            with decided as materialized (
+                select version, at_micros, detail from heart_event where about = $target and kind = 3 and detail like '{"action":"opening\_set"%' escape '\'
+            )
+            select coalesce((select opening from heart_opening where target = $target), 0),
+                   coalesce((select json_extract(detail, '$.opening') from decided where at_micros <= $at order by version desc limit 1),
+                            (select json_extract(detail, '$.opening_before') from decided where at_micros > $at order by version limit 1))
+            """,
+            ("$target", Blob(target)), ("$at", atMicros));
+        using var row = command.ExecuteReader();
+        row.Read();
+        return new OpeningAt(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1));
+    }
+
     public WatchPlace FindWatch()
     {
         using var command = Command("select block, target from heart_watch");

@@ -88,8 +88,8 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         new(Read((target, heart), static (reader, asked) => reader.FindHeart(asked.target, asked.heart)));
 
     /// <inheritdoc/>
-    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, CancellationToken cancellationToken) =>
-        WriteAsync(writer => writer.SetOpening(target, targetId, opening), cancellationToken);
+    public ValueTask<bool> SetOpeningAsync(Guid target, string targetId, long opening, OpeningDecision decide, CancellationToken cancellationToken) =>
+        ModerateAsync(sql => sql.SetOpeningAsync(target, targetId, opening, decide), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<HeartUserPage> ListUsersAsync(Guid target, long before, int limit, CancellationToken cancellationToken) =>

@@ -73,22 +73,6 @@ internal sealed class SqliteWriter : IDisposable
             on conflict (name) do update set value = excluded.value
         """);
 
-    /// <summary>Sets a target's opening balance. Returns whether it was another before.</summary>
-    public bool SetOpening(Guid target, string targetId, long opening)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = opening == 0
-            ? "delete from heart_opening where target = $target"
-            : """
-              insert into heart_opening (target, opening, target_id) values ($target, $opening, $name)
-                  on conflict (target) do update set opening = excluded.opening where heart_opening.opening <> excluded.opening
-              """;
-        command.Parameters.AddWithValue("$target", target.ToByteArray(bigEndian: true));
-        command.Parameters.AddWithValue("$opening", opening);
-        command.Parameters.AddWithValue("$name", targetId);
-        return command.ExecuteNonQuery() > 0;
-    }
-
     /// <summary>Writes a decision, once.</summary>
     public EventPosition Decide(Decision decision)
     {
