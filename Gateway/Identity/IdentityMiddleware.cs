@@ -19,7 +19,7 @@ internal sealed class IdentityMiddleware(RequestDelegate next, Credentials crede
     {
         if (context.Request.Headers.Authorization.Count == 0) return next(context);
         if (context.GetEndpoint()?.Metadata is not { } metadata || metadata.GetMetadata<JudgesCallers>() is null || credentials.TryRecall(context)) return next(context);
-        if (metadata.GetMetadata<NeverRefused>() is not null && door.RefuseAsync(context) is { } refusal) return refusal;
+        if (metadata.GetMetadata<NeverRefused>() is not null && !door.TryEnter(context, out var refusal)) return refusal;
         var verifying = credentials.VerifyAsync(context);
         return verifying.IsCompletedSuccessfully ? next(context) : AwaitAsync(verifying, context);
     }

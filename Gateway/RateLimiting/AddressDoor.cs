@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using HeartGrains.Gateway.Problems;
 
 namespace HeartGrains.Gateway.RateLimiting;
@@ -8,18 +9,20 @@ internal sealed class AddressDoor(LocalLimits limits, TimeProvider clock)
     // No policy of the silos' should have this name: a client could not tell the two apart.
     private const string Policy = "local-address";
 
-    /// <summary>Takes one of the address' calls; if none is left, refuses, else is null.</summary>
-    public Task? RefuseAsync(HttpContext context)
+    /// <summary>Takes one of the address' calls; if none is left, the call is refused.</summary>
+    public bool TryEnter(HttpContext context, [NotNullWhen(false)] out Task? refusal)
     {
-        if (limits.Current is not { Addresses: { } addresses } current || addresses.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks)) return null;
+        refusal = null;
+        if (limits.Current is not { Addresses: { } addresses } current || addresses.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks)) return true;
         if (current.IsAddressShadow)
         {
             LocalLimitMetrics.WouldBeRefusedByAddress();
-            return null;
+            return true;
         }
 
         LocalLimitMetrics.RefusedByAddress();
-        return RefuseAsync(context, addresses.Terms, waitTicks);
+        refusal = RefuseAsync(context, addresses.Terms, waitTicks);
+        return false;
     }
 
     private Task RefuseAsync(HttpContext context, BucketTerms terms, long waitTicks)

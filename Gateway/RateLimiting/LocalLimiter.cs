@@ -24,7 +24,7 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Add
     private Task JudgeAsync(HttpContext context, LocalLimits.Buckets current)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null) return next(context);
-        if (door.RefuseAsync(context) is { } refusal) return refusal;
+        if (!door.TryEnter(context, out var refusal)) return refusal;
         if (current.Gateway is null || current.Gateway.TryAcquire(out var waitTicks)) return next(context);
         LocalLimitMetrics.RefusedByGateway();
         return context.WriteProblemAsync(

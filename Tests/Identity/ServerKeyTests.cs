@@ -122,7 +122,7 @@ public sealed class ServerKeyTests
         context.Request.Host = new HostString("localhost");
         context.Request.Headers.Authorization = authorization;
         var credentials = gateway.Services.GetRequiredService<Credentials>();
-        if (!credentials.TryRecall(context)) credentials.VerifyAsync(context).IsCompletedSuccessfully.ShouldBeTrue();
+        if (!credentials.TryRecall(context)) credentials.VerifyAsync(context).AsTask().IsCompletedSuccessfully.ShouldBeTrue();
         return context;
     }
 
