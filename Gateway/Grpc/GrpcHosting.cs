@@ -1,6 +1,7 @@
 using System.Net;
 using Grpc.AspNetCore.Server;
 using HeartGrains.Gateway.Diagnostics;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Live;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Hosting;
@@ -87,7 +88,7 @@ internal static class GrpcHosting
             var name = "grpc_" + NameOf(method);
             endpoint.DisplayName = name;
             endpoint.Metadata.Add(metrics.TimesOf(name));
-            if (method == nameof(HeartsService.Watch)) endpoint.Metadata.Add(NeverRefused.Instance);
+            endpoint.Metadata.Add(method == nameof(HeartsService.Watch) ? (object)NeverRefused.Instance : JudgesCallers.Instance);
         });
         routes.MapGrpcHealthChecksService().NeverRefused();
         if (routes.ServiceProvider.GetRequiredService<GrpcPort>().HasReflection) routes.MapGrpcReflectionService().NeverRefused();

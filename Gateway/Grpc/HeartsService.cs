@@ -113,14 +113,14 @@ internal sealed class HeartsService(HeartGiving giving, HeartReading reading, He
     public override async Task<AcquireQuotaReply> AcquireQuota(AcquireQuotaRequest request, ServerCallContext context)
     {
         var fields = new MessageFields();
-        fields.User(request.UserId);
+        if (request.HasUserId) fields.User(request.UserId);
         fields.Tokens(request.Tokens);
         if (request.HasCampaignId) fields.Campaign(request.CampaignId);
         var http = context.GetHttpContext();
         await RequireAsync(http, fields.Rejection);
-        var asked = new QuotaRequest(request.UserId, request.Tokens, request.HasCampaignId ? request.CampaignId : null);
-        if (await taking.TakeAsync(http, asked) is not { } judgement) throw http.Told();
-        var reply = new AcquireQuotaReply { UserId = request.UserId, Tokens = request.Tokens };
+        var asked = new QuotaRequest(request.HasUserId ? request.UserId : null, request.Tokens, request.HasCampaignId ? request.CampaignId : null);
+        if (await taking.TakeAsync(http, asked) is not var (userId, judgement)) throw http.Told();
+        var reply = new AcquireQuotaReply { UserId = userId, Tokens = request.Tokens };
         if (judgement.Tightest is { } tightest)
             reply.Tightest = new PolicyStanding { Policy = tightest.Policy.Name, Remaining = judgement.Remaining, ResetSeconds = QuotaHeaders.Seconds(judgement.ResetMillis) };
         return reply;

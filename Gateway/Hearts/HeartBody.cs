@@ -10,8 +10,8 @@ internal readonly record struct HeartRequest(string TargetId, string? UserId, st
 /// <summary>Which targets to read: the body of <c>POST /hearts/query</c>.</summary>
 internal readonly record struct HeartBatchRequest(string[] TargetIds, string? UserId);
 
-/// <summary>What to take of a user's quota: the body of <c>POST /quota/acquire</c>.</summary>
-internal readonly record struct QuotaRequest(string UserId, long Tokens, string? CampaignId);
+/// <summary>What to take of a user's quota: the body of <c>POST /quota/acquire</c>. Without a user it is that of the token which comes with the call.</summary>
+internal readonly record struct QuotaRequest(string? UserId, long Tokens, string? CampaignId);
 
 /// <summary>Which reader becomes which account: the body of <c>POST /identity/merge</c>. What is not there came with the call in another way.</summary>
 internal readonly record struct MergeRequest(string? UserId, string? ReaderToken, string? ReaderOrigin);
@@ -56,10 +56,10 @@ internal static class HeartBody
 
     public static Parsed<QuotaRequest> ParseQuota(ReadOnlySpan<byte> json)
     {
-        var fields = new Fields(BodyFields.UserId | BodyFields.Tokens, BodyFields.CampaignId);
+        var fields = new Fields(BodyFields.Tokens, BodyFields.UserId | BodyFields.CampaignId);
         return Parse(json, ref fields) is { } rejection
             ? new(default, rejection)
-            : new(new QuotaRequest(fields.UserId!, fields.Tokens, fields.CampaignId), null);
+            : new(new QuotaRequest(fields.UserId, fields.Tokens, fields.CampaignId), null);
     }
 
     public static Parsed<MergeRequest> ParseMerge(ReadOnlySpan<byte> json)

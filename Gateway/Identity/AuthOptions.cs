@@ -13,7 +13,7 @@ public sealed class AuthOptions
     public const string Section = "HeartGrains:" + Name;
 
     /// <summary>
-    /// Whether a <c>user_id</c> is believed without proof. Default: only in the one-process modes that listen on loopback, of callers on this machine. Followed while the program runs.
+    /// Whether a <c>user_id</c> is believed without proof. Default: only in the one-process modes that listen on loopback, of callers on this machine, and not where trusted proxies or sites beyond it are configured. Followed while the program runs.
     /// </summary>
     public bool? AllowClaimedUser { get; set; }
 

@@ -12,7 +12,7 @@ namespace HeartGrains.Gateway.Identity;
 internal readonly record struct Caller(string? UserId, HeartOrigin? Origin = null, Rejection? Refusal = null, int? RetryAfterSeconds = null, string? Challenge = null)
 {
     private static readonly Rejection ForeignPage = new(
-        Problem.OriginNotAllowed, "Nothing was done: a reader's call that changes something must come, with its Origin, from a page of this service or of a site in HeartGrains:Sites.");
+        Problem.OriginNotAllowed, "Nothing was done: a call that changes something with a reader's token or an unproved user_id must come, with its Origin, from a page of this service or of a site in HeartGrains:Sites.");
 
     private static readonly Rejection TooManyReaders = new(
         Problem.QuotaExceeded, "Nothing was done: this address has become as many readers as it may. Call again after Retry-After.");

@@ -1,5 +1,6 @@
 using System.Net;
 using HeartGrains.Audit;
+using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Hearts;
 using Microsoft.Extensions.Options;
 
@@ -8,7 +9,6 @@ namespace HeartGrains.Gateway.Identity;
 /// <summary>Notes where a call came from, no closer than its network, and only where that is configured.</summary>
 internal sealed class CallerNetworks(IOptions<AuditOptions> options)
 {
-    private const int IPv4Bytes = 4;
     private readonly bool _areKept = options.Value.KeepNetworks;
 
     /// <summary>The origin, with the caller's network where networks are kept; otherwise the same object.</summary>
@@ -17,12 +17,13 @@ internal sealed class CallerNetworks(IOptions<AuditOptions> options)
     /// <summary>The address cut to /24, or of IPv6 to /48; null without one.</summary>
     internal static string? NetworkOf(IPAddress? address)
     {
-        if (address is null) return null;
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out var length);
-        var (kept, suffix) = length == IPv4Bytes ? (3, "/24") : (6, "/48");
-        bytes[kept..length].Clear();
-        return new IPAddress(bytes[..length]) + suffix;
+        bytes.Clear();
+        return ClientAddress.WriteNetwork(address, bytes) switch
+        {
+            0 => null,
+            3 => new IPAddress(bytes[..4]) + "/24",
+            _ => new IPAddress(bytes) + "/48",
+        };
     }
 }

@@ -1,4 +1,5 @@
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 
@@ -7,7 +8,7 @@ namespace HeartGrains.Gateway.Identity;
 /// <summary>
 /// Who calls, and for whom they may speak; <c>docs/identity.md</c> has the table. Credentials win over a reader's cookie: no browser adds them by itself, so a call that bears them was meant by the page that made it.
 /// </summary>
-internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials credentials, Readers readers, CallerNetworks networks)
+internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials credentials, Readers readers, SiteList sites, CallerNetworks networks)
 {
     /// <summary>Who wants to change something: the user named, if that is proved or need not be, or the reader who calls, who may be made one by it.</summary>
     /// <param name="context">The call.</param>
@@ -19,10 +20,14 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
         return caller.Origin is null ? caller : caller with { Origin = networks.Fill(context, caller.Origin) };
     }
 
+    /// <summary>Who pays, by name or by a token: as <see cref="Identify"/>, but who brings neither is not made a reader.</summary>
+    public Caller IdentifyNamed(HttpContext context, string? userId, Problem invalid) =>
+        userId is null && credentials.Judge(context) is null ? Caller.Nobody(invalid) : Identify(context, userId, invalid);
+
     /// <summary>The account that a reader wants to be: as <see cref="Identify"/>, but never a reader.</summary>
     public Caller IdentifyAccount(HttpContext context, string? userId, Problem invalid)
     {
-        if (credentials.Judge(context) is null && (userId is null || !policy.Current.AllowsClaims(context))) return Caller.Unproven;
+        if (credentials.Judge(context) is null && (userId is null || !AllowsClaims(context))) return Caller.Unproven;
         return userId is not null && Readers.IsReserved(userId) ? Caller.Pretender(invalid) : Identify(context, userId, invalid);
     }
 
@@ -32,7 +37,7 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
         if (credentials.Judge(context) is { } proof)
             return userId is null && proof.Key is not null ? default : Speaker(proof, userId, AuthScope.HeartsRead, invalid);
         if (userId is null) return readers.Find(context) is { } reader ? new Caller(reader, HeartOrigin.Reader) : default;
-        if (policy.Current.AllowsClaims(context)) return new Caller(userId, HeartOrigin.Claimed);
+        if (Believes(context)) return new Caller(userId, HeartOrigin.Claimed);
         return Readers.IsReader(userId) && readers.Find(context) == userId ? new Caller(userId, HeartOrigin.Reader) : Caller.Unproven;
     }
 
@@ -55,7 +60,7 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
     public bool TryAuthorizeList(HttpContext context, out Caller caller)
     {
         caller = default;
-        return policy.Current.AllowsClaims(context) || TryAuthorize(context, AuthScope.HeartsRead, out caller);
+        return Believes(context) || TryAuthorize(context, AuthScope.HeartsRead, out caller);
     }
 
     private static Caller Speaker(Proof proof, string? userId, AuthScope scope, Problem invalid)
@@ -70,8 +75,14 @@ internal sealed class Callers(LiveSettings<AuthPolicy> policy, Credentials crede
 
     private Caller Unproven(HttpContext context, string? userId, Problem invalid)
     {
-        var isBelieved = policy.Current.AllowsClaims(context);
-        if (userId is null ? readers.AreEnabled || isBelieved : isBelieved || Readers.IsReserved(userId)) return readers.Identify(context, userId, invalid);
-        return Caller.Unproven;
+        if (userId is null) return readers.AreEnabled ? readers.FindOrIssue(context) : AllowsClaims(context) ? Caller.Nobody(invalid) : Caller.Unproven;
+        if (Readers.IsReserved(userId)) return Caller.Pretender(invalid);
+        if (!AllowsClaims(context)) return Caller.Unproven;
+        return readers.IsForeign(context) ? Caller.OfForeignPage : new Caller(userId, HeartOrigin.Claimed);
     }
+
+    private bool AllowsClaims(HttpContext context) => policy.Current.AllowsClaims(context, sites);
+
+    /// <summary>Whether a name is believed of who reads: never of a page that may not call here, whatever is configured.</summary>
+    private bool Believes(HttpContext context) => AllowsClaims(context) && sites.Allows(context);
 }

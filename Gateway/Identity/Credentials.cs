@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using HeartGrains.Gateway.Identity.Jwt;
 using HeartGrains.Hosting;
+using Microsoft.Extensions.Primitives;
 
 namespace HeartGrains.Gateway.Identity;
 
@@ -11,37 +12,48 @@ internal sealed class Credentials(LiveSettings<AuthPolicy> policy, IdentityMetri
     /// <summary>The longest token or key that is looked at.</summary>
     public const int ByteLimit = 8 * 1024;
 
-    private const string Scheme = "Bearer ";
+    private const string Scheme = "Bearer";
     private static readonly Proof Unknown = Proof.Refuted("no key of this service");
     private static readonly Proof TooLong = Proof.Refuted("longer than 8192 bytes");
+    private static readonly Proof Missing = Proof.Refuted("there is none");
+    private static readonly Proof Several = Proof.Refuted("sent beside others");
 
     /// <summary>
-    /// What the call proves; null when it brings nothing. A header of another scheme, such as a proxy's own password, is not for this service. A user's token that was not seen before is believed
-    /// only after <see cref="VerifyAsync"/>.
+    /// What the call proves; null when it brings nothing. A header of another scheme, such as a proxy's own password, is not for this service.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The call went past <see cref="IdentityMiddleware"/>: its endpoint lacks <see cref="JudgesCallers"/>.</exception>
     public Proof? Judge(HttpContext context)
     {
         var header = context.Request.Headers.Authorization;
         if (header.Count == 0) return null;
-        return context.Features.Get<Proof>() ?? Judge(header.ToString());
+        return context.Features.Get<Proof>() ?? (IsBearer(header) ? throw new InvalidOperationException("The endpoint judges callers and does not say so.") : null);
     }
 
-    /// <summary>Finds out what the call proves, once, and keeps it with the call. There is something to wait for only when a user's token was not seen before.</summary>
+    /// <summary>Whether there is nothing to look into: no credentials, or such as are known, which are kept with the call.</summary>
+    public bool TryRecall(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization;
+        if (!IsBearer(header)) return true;
+        if (!TryReadToken(header, out var token) || token.Length > ByteLimit) return false;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(token, hash);
+        if (Find(hash) is not { } proof) return false;
+        Keep(context, proof);
+        return true;
+    }
+
+    /// <summary>Finds out what credentials prove that are not known, and keeps it with the call. There is something to wait for only when they may be a user's token.</summary>
     public ValueTask VerifyAsync(HttpContext context)
     {
-        var token = TokenOf(context.Request.Headers.Authorization.ToString());
-        if (token.IsEmpty) return default;
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        if (token.Length > ByteLimit)
+        var isOne = TryReadToken(context.Request.Headers.Authorization, out var token);
+        if (isOne && tokens is not null && token.Length is > 0 and <= ByteLimit)
         {
-            Keep(context, TooLong);
-            return default;
+            var hash = new byte[SHA256.HashSizeInBytes];
+            Hash(token, hash);
+            return new ValueTask(VerifyAsync(context, tokens, token.ToString(), hash));
         }
 
-        Hash(token, hash);
-        var proof = Find(hash);
-        if (proof is null && tokens is not null) return new ValueTask(VerifyAsync(context, tokens, token.ToString(), hash.ToArray()));
-        Keep(context, proof ?? Unknown);
+        Keep(context, !isOne ? Several : token.IsEmpty ? Missing : token.Length > ByteLimit ? TooLong : Unknown);
         return default;
     }
 
@@ -57,19 +69,31 @@ internal sealed class Credentials(LiveSettings<AuthPolicy> policy, IdentityMetri
         else metrics.CountUndecided();
     }
 
-    private Proof? Judge(string header)
-    {
-        var token = TokenOf(header);
-        if (token.IsEmpty) return null;
-        if (token.Length > ByteLimit) return TooLong;
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        Hash(token, hash);
-        return Find(hash) ?? Unknown;
-    }
-
     private Proof? Find(ReadOnlySpan<byte> hash) => policy.Current.Keys.Find(hash) is { } key ? key.Proof : tokens?.Recall(hash);
 
-    private static ReadOnlySpan<char> TokenOf(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header.AsSpan(Scheme.Length).Trim() : [];
+    /// <summary>Whether any of the headers, which who passes them on may have put into one, is for this service, with a token or without.</summary>
+    private static bool IsBearer(StringValues headers)
+    {
+        foreach (var header in headers)
+        {
+            foreach (var part in header.AsSpan().Split(','))
+                if (StartsAsBearer(header.AsSpan(part).TrimStart())) return true;
+        }
+
+        return false;
+    }
+
+    private static bool StartsAsBearer(ReadOnlySpan<char> header) =>
+        header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        && (header.Length == Scheme.Length || !(char.IsAsciiLetterOrDigit(header[Scheme.Length]) || header[Scheme.Length] is '-' or '_' or '.'));
+
+    /// <summary>The token, which may be empty; false where there is another header beside it.</summary>
+    private static bool TryReadToken(StringValues headers, out ReadOnlySpan<char> token)
+    {
+        var isOne = headers.Count == 1 && StartsAsBearer(headers[0]);
+        token = isOne ? headers[0].AsSpan(Scheme.Length).Trim() : [];
+        return isOne;
+    }
 
     private static void Hash(ReadOnlySpan<char> token, Span<byte> hash)
     {

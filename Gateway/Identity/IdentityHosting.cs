@@ -35,24 +35,9 @@ internal static class IdentityHosting
         return services;
     }
 
-    /// <summary>Verifies users' tokens before a call reaches its route. Goes after what bounds the calls of one address.</summary>
-    public static IApplicationBuilder UseIdentity(this IApplicationBuilder app)
-    {
-        // Asked for now, so that a wrong setting stops the start.
-        var credentials = app.ApplicationServices.GetRequiredService<Credentials>();
-        return app.Use(next => context =>
-        {
-            if (context.Request.Headers.Authorization.Count == 0) return next(context);
-            var verifying = credentials.VerifyAsync(context);
-            return verifying.IsCompletedSuccessfully ? next(context) : AwaitAsync(verifying, context, next);
-        });
-    }
-
-    private static async Task AwaitAsync(ValueTask verifying, HttpContext context, RequestDelegate next)
-    {
-        await verifying;
-        await next(context);
-    }
+    /// <summary>Goes after what bounds the calls of one address.</summary>
+    public static IApplicationBuilder UseIdentity(this IApplicationBuilder app) =>
+        app.UseMiddleware<IdentityMiddleware>(app.ApplicationServices.GetRequiredService<Credentials>());
 
     private static void AddReaders(this IServiceCollection services)
     {

@@ -1,29 +1,14 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using HeartGrains.Audit;
-using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Gateway.Identity;
-
-/// <summary>How much of a caller that can carry no token tells readers apart.</summary>
-public enum AddressReaders
-{
-    /// <summary>Nothing: who has no token is nobody.</summary>
-    Off,
-
-    /// <summary>The truncated address and the user agent: a household may be several readers.</summary>
-    Soft,
-
-    /// <summary>The truncated address alone: everybody of a network is one reader.</summary>
-    Strict,
-}
 
 /// <summary>
 /// Anonymous readers: who calls without a <c>user_id</c> is known by a signed token in a cookie, or in the header <c>Heart-Reader</c> where the browser keeps no
@@ -37,16 +22,13 @@ internal sealed class Readers
     /// <summary>Before the receipt that stands in the log in place of who is forgotten; nobody may send a <c>user_id</c> that begins so.</summary>
     public const string Tombstone = EventProof.TombstonePrefix;
 
-    /// <summary>The cookie's name.</summary>
-    public const string Cookie = "heart_reader";
-
     /// <summary>The header that carries a token where the browser keeps no cookie for us.</summary>
     public const string Header = "Heart-Reader";
 
     private const string CookiePurpose = "cookie";
     private const string ElementPurpose = "element of ";
     private const int TableCells = 1 << 16;
-    private const int AddressBytes = 7;
+    private const int AddressBytes = 1 + ClientAddress.MaxNetworkBytes;
 
     private readonly SiteList _sites;
     private readonly TimeProvider _time;
@@ -79,7 +61,7 @@ internal sealed class Readers
     {
         if (_seal is null) return null;
         var site = _sites.SiteOf(context);
-        return TryOpenHeader(context, site, out var token) || TryOpenCookie(context, out token) ? UserIdOf(token.Reader) : null;
+        return TryOpenHeader(context, site, out var token) || TryOpenCookie(context, out token, out _) ? UserIdOf(token.Reader) : null;
     }
 
     /// <summary>The user id of the reader whose token this is, or null: the cookie's, or one that the element of a page keeps.</summary>
@@ -98,18 +80,7 @@ internal sealed class Readers
     /// <summary>Takes this reader's cookie away; a cookie of another reader stays.</summary>
     public void Forget(HttpContext context, string reader)
     {
-        if (!TryOpenCookie(context, out var token) || UserIdOf(token.Reader) != reader) return;
-        var options = CookieFor(context);
-        options.MaxAge = TimeSpan.Zero;
-        context.Response.Cookies.Append(Cookie, "", options);
-    }
-
-    /// <summary>Who wants to change something: the user named, or the reader who calls; <paramref name="invalid"/> tells of a name that cannot be taken.</summary>
-    public Caller Identify(HttpContext context, string? userId, Problem invalid)
-    {
-        if (userId is null) return _seal is null ? Caller.Nobody(invalid) : FindOrIssue(context);
-        if (IsReserved(userId)) return Caller.Pretender(invalid);
-        return HasCookie(context) && IsForeign(context) ? Caller.OfForeignPage : new Caller(userId, HeartOrigin.Claimed);
+        if (TryOpenCookie(context, out var token, out _) && UserIdOf(token.Reader) == reader) ReaderCookie.Delete(context);
     }
 
     /// <summary>
@@ -121,8 +92,8 @@ internal sealed class Readers
         if (IsForeign(context)) return Caller.OfForeignPage;
         var site = _sites.SiteOf(context)!;
         var isElement = HasHeader(context);
-        if (TryOpenHeader(context, site, out var token)) return Renewed(context, token, site);
-        if (TryOpenCookie(context, out token)) return Renewed(context, token, null);
+        if (TryOpenHeader(context, site, out var token)) return Renewed(context, token, site, isOld: false);
+        if (TryOpenCookie(context, out token, out var isOld)) return Renewed(context, token, null, isOld);
         if (!_limits.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks)) return Refused(waitTicks);
 
         token = New();
@@ -148,8 +119,9 @@ internal sealed class Readers
         Span<byte> data = stackalloc byte[sizeof(int) + AddressBytes + MaxAgentBytes];
         data.Clear();
         BinaryPrimitives.WriteInt32BigEndian(data, (int)(_time.GetUtcNow().ToUnixTimeSeconds() / (long)TimeSpan.FromDays(1).TotalSeconds));
-        WriteNetwork(context.Connection.RemoteIpAddress, data.Slice(sizeof(int), AddressBytes));
         var length = sizeof(int) + AddressBytes;
+        var network = data[sizeof(int)..length];
+        network[0] = (byte)ClientAddress.WriteNetwork(context.Connection.RemoteIpAddress, network[1..]);
         if (mode == AddressReaders.Soft)
         {
             var agent = context.Request.Headers.UserAgent.ToString().AsSpan();
@@ -160,24 +132,13 @@ internal sealed class Readers
         return UserIdOf(_seal.HashOf(data[..length]));
     }
 
-    /// <summary>A byte for the family, then the first 24 bits of IPv4 or 48 of IPv6.</summary>
-    private static void WriteNetwork(IPAddress? address, Span<byte> network)
-    {
-        if (address is null) return;
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out var length);
-        network[0] = (byte)length;
-        bytes[..(length == 4 ? 3 : 6)].CopyTo(network[1..]);
-    }
-
     /// <summary>Of a page that may not change anything; or of none, with a reader's cookie, which a browser also sends where its reader does not want it.</summary>
     public bool IsForeign(HttpContext context) =>
-        context.Request.Headers.Origin.Count > 0 ? !_sites.Allows(context) : HasCookie(context);
+        context.Request.Headers.Origin.Count > 0 ? !_sites.Allows(context) : ReaderCookie.IsThere(context);
 
-    private Caller Renewed(HttpContext context, ReaderToken token, string? site)
+    private Caller Renewed(HttpContext context, ReaderToken token, string? site, bool isOld)
     {
-        if (_seal!.IsDue(token, _time.GetUtcNow()))
+        if (isOld || _seal!.IsDue(token, _time.GetUtcNow()))
         {
             var renewed = token with { IssuedAt = _time.GetUtcNow() };
             if (site is not null) SendHeader(context, renewed, site);
@@ -199,7 +160,7 @@ internal sealed class Readers
     private Caller Refused(long waitTicks)
     {
         _metrics.CountRefused();
-        return Caller.OfCrowd((int)Math.Clamp(Math.Ceiling((double)waitTicks / _time.TimestampFrequency), 1, int.MaxValue));
+        return Caller.OfCrowd(_time.SecondsOf(waitTicks));
     }
 
     private bool TryOpenHeader(HttpContext context, string? site, out ReaderToken token)
@@ -209,15 +170,14 @@ internal sealed class Readers
             && _seal!.TryOpen(context.Request.Headers[Header].ToString(), ElementPurpose + site, _time.GetUtcNow(), out token);
     }
 
-    private bool TryOpenCookie(HttpContext context, out ReaderToken token)
+    /// <summary>Opens the cookie's token; <paramref name="isOld"/> if it came by a name that it should not have here any more.</summary>
+    private bool TryOpenCookie(HttpContext context, out ReaderToken token, out bool isOld)
     {
-        token = default;
-        return context.Request.Headers.Cookie.Count > 0
-            && context.Request.Cookies.TryGetValue(Cookie, out var text)
-            && _seal!.TryOpen(text, CookiePurpose, _time.GetUtcNow(), out token);
+        (token, isOld) = (default, false);
+        if (ReaderCookie.Read(context) is { } text && _seal!.TryOpen(text, CookiePurpose, _time.GetUtcNow(), out token)) return true;
+        isOld = ReaderCookie.ReadOld(context) is { } old && _seal!.TryOpen(old, CookiePurpose, _time.GetUtcNow(), out token) && token.IssuedAt < ReaderCookie.OldUntil;
+        return isOld;
     }
-
-    private static bool HasCookie(HttpContext context) => context.Request.Headers.Cookie.Count > 0 && context.Request.Cookies.ContainsKey(Cookie);
 
     private static bool HasHeader(HttpContext context) => context.Request.Headers.ContainsKey(Header);
 
@@ -226,23 +186,7 @@ internal sealed class Readers
     private void SendHeader(HttpContext context, ReaderToken token, string site) =>
         context.Response.Headers[Header] = Seal(token, site);
 
-    private void SendCookie(HttpContext context, ReaderToken token) =>
-        context.Response.Cookies.Append(Cookie, _seal!.Seal(token, CookiePurpose), CookieFor(context));
-
-    private CookieOptions CookieFor(HttpContext context)
-    {
-        var isSecure = context.Request.IsHttps;
-        var options = new CookieOptions { HttpOnly = true, Path = "/", MaxAge = _lifetime, Secure = isSecure, SameSite = SameSiteMode.Lax, IsEssential = true };
-
-        // Of a page of another site the browser takes no Lax cookie; a partitioned one (CHIPS) is that site's alone.
-        if (isSecure && SiteList.IsForeign(context) && context.Request.Headers["Sec-Fetch-Site"] != "same-site")
-        {
-            options.SameSite = SameSiteMode.None;
-            options.Extensions.Add("Partitioned");
-        }
-
-        return options;
-    }
+    private void SendCookie(HttpContext context, ReaderToken token) => ReaderCookie.Write(context, _seal!.Seal(token, CookiePurpose), _lifetime);
 
     private static string UserIdOf(Guid reader)
     {

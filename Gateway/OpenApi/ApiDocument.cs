@@ -19,7 +19,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
     private static readonly Problem[] OfCallsThatWait = [Problem.QuotaExceeded, Problem.TemporaryReducedCapacity];
     private static readonly Problem[] OfBodies = [Problem.BadRequest, Problem.RequestTimeout, Problem.BodyTooLarge, Problem.UnsupportedMediaType];
     private static readonly Problem[] OfJson = [Problem.InvalidJson, Problem.InvalidFields, Problem.InvalidQuery];
-    private static readonly Problem[] OfCredentials = [Problem.CredentialsRequired, Problem.InvalidToken, Problem.ScopeMissing, Problem.Unavailable];
+    private static readonly Problem[] OfCredentials = [Problem.CredentialsRequired, Problem.InvalidToken, Problem.ScopeMissing, Problem.Unavailable, Problem.QuotaExceeded];
 
     public Task WriteAsync(OpenApiDocument document)
     {
@@ -140,7 +140,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
             .. operation.Parameters.Any(static parameter => parameter.In == ParameterLocation.Query) && operation.ProblemForm == ProblemForm.Document ? [Problem.InvalidQuery] : Array.Empty<Problem>(),
             .. operation.Body is { } && operation.ProblemForm == ProblemForm.Document ? OfBodies : [],
             .. operation.Body is { MediaType: Payload.JsonType } && operation.ProblemForm == ProblemForm.Document ? OfJson : [],
-            .. operation.Access is Access.Everybody or Access.AnonymousReaders ? [] : OfCredentials,
+            .. operation.JudgesCallers ? OfCredentials : [],
             .. operation.Access is Access.Users or Access.ReadersOfUsers ? [Problem.UserMismatch] : Array.Empty<Problem>(),
             .. operation.Access is Access.Users or Access.AnonymousReaders ? [Problem.OriginNotAllowed] : Array.Empty<Problem>(),
             .. operation.Problems,
@@ -152,7 +152,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
     private static Header[] HeadersOf(int status, RouteEndpoint endpoint, Operation operation) =>
     [
         .. status is 429 or 503 ? [Header.RetryAfter] : Array.Empty<Header>(),
-        .. status is 401 or 403 && operation.Access is not (Access.Everybody or Access.AnonymousReaders) ? [Header.Challenge] : Array.Empty<Header>(),
+        .. status is 401 or 403 && operation.JudgesCallers ? [Header.Challenge] : Array.Empty<Header>(),
         .. status is 429 && !operation.IsJudgedByQuotas ? Header.Quotas : [],
         .. status is 426 ? [new Header("Upgrade", "What to ask for.", "websocket", true), new Header("Sec-WebSocket-Version", "The version spoken.", "13", true)] : Array.Empty<Header>(),
         .. operation.ProblemForm == ProblemForm.Text ? Header.OpenToEverybody : [],

@@ -31,7 +31,7 @@ internal static class ApiSecurity
         {
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Cookie,
-            Name = Readers.Cookie,
+            Name = ReaderCookie.Name,
             Description = "The token of an anonymous reader; given with a first heart, renewed by itself.",
         });
         document.AddComponent(Header, new OpenApiSecurityScheme

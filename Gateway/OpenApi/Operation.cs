@@ -50,6 +50,9 @@ internal sealed record Operation(string Id, string Group, string Summary, string
     /// <summary>Who may call.</summary>
     public Access Access { get; init; }
 
+    /// <summary>Whether what the caller proves is looked at.</summary>
+    public bool JudgesCallers => Access is not (Access.Everybody or Access.AnonymousReaders);
+
     /// <summary>Costs tokens of quotas, and says how they stand.</summary>
     public bool IsJudgedByQuotas { get; init; }
 
@@ -153,7 +156,7 @@ internal sealed record Header(string Name, string Description, string Example, b
 
     public static readonly Header Age = new("Age", "Seconds since this was true: silos cannot be asked now.", "42");
 
-    public static readonly Header NewReader = new("Set-Cookie", "The token of a reader who is new here, or whose token was due; `HttpOnly`.", "heart_reader=…; path=/; samesite=lax; httponly");
+    public static readonly Header NewReader = new("Set-Cookie", "The token of a reader who is new here, or whose token was due; `HttpOnly`, over HTTPS by the name `__Host-heart_reader`.", "heart_reader=…; path=/; samesite=lax; httponly");
 
     public static readonly Header NewReaderToken = new("Heart-Reader", "The same for a reader who sent the header of this name instead of a cookie: the token to keep from now on.", "…");
 
@@ -198,10 +201,11 @@ internal sealed record Header(string Name, string Description, string Example, b
 /// <summary>Describes endpoints.</summary>
 internal static class Describing
 {
-    /// <summary>Says what the document of the API says of an endpoint: one operation, or one for each of its methods.</summary>
+    /// <summary>Says what the document of the API says of an endpoint: one operation, or one for each of its methods. Callers are judged where it says that not everybody may call.</summary>
     public static TBuilder Describe<TBuilder>(this TBuilder endpoint, params Operation[] operations) where TBuilder : IEndpointConventionBuilder
     {
         ArgumentOutOfRangeException.ThrowIfZero(operations.Length);
+        if (Array.Exists(operations, static operation => operation.JudgesCallers)) endpoint.WithMetadata(Identity.JudgesCallers.Instance);
         return endpoint.WithMetadata([.. operations]);
     }
 }

@@ -10,7 +10,11 @@ internal static class ClientAddress
     /// <summary>Room for what <see cref="Write"/> writes.</summary>
     public const int MaxBytes = 16;
 
+    /// <summary>Room for what <see cref="WriteNetwork"/> writes.</summary>
+    public const int MaxNetworkBytes = 6;
+
     private const int IPv4Bytes = 4;
+    private const int IPv4NetworkBytes = 3;
     private const int NetworkBytes = 8;
 
     /// <summary>The client's address as text; empty when the connection has none.</summary>
@@ -32,5 +36,14 @@ internal static class ClientAddress
         if (!address.IsIPv4MappedToIPv6) return NetworkBytes;
         bytes[(MaxBytes - IPv4Bytes)..].CopyTo(bytes);
         return IPv4Bytes;
+    }
+
+    /// <summary>Writes the network that stands for an address where who it is must not be told: 3 bytes of IPv4 (/24), also when mapped into IPv6, 6 of IPv6 (/48), none without an address. Returns how many.</summary>
+    public static int WriteNetwork(IPAddress? address, Span<byte> network)
+    {
+        Span<byte> bytes = stackalloc byte[MaxBytes];
+        var length = Write(address, bytes) switch { 0 => 0, IPv4Bytes => IPv4NetworkBytes, _ => MaxNetworkBytes };
+        bytes[..length].CopyTo(network);
+        return length;
     }
 }

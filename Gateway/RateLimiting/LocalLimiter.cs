@@ -8,12 +8,9 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// Refuses API calls over the local limits before anything of them is read. First the address, so that a flood from one spends nothing of what
 /// the others share. Health, metrics and the operator's pages are never refused.
 /// </summary>
-internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, TimeProvider clock)
+internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, AddressDoor door, TimeProvider clock)
 {
     private const string JudgedPrefix = "/api/";
-
-    // No policy of the silos' should have this name: a client could not tell the two apart.
-    private const string AddressPolicy = "local-address";
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -27,40 +24,11 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
     private Task JudgeAsync(HttpContext context, LocalLimits.Buckets current)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<NeverRefused>() is not null) return next(context);
-        if (current.Addresses is { } addresses && !addresses.TryAcquire(context.Connection.RemoteIpAddress, out var waitTicks))
-        {
-            if (!current.IsAddressShadow)
-            {
-                LocalLimitMetrics.RefusedByAddress();
-                return RefuseAddressAsync(context, addresses.Terms, waitTicks);
-            }
-
-            LocalLimitMetrics.WouldBeRefusedByAddress();
-        }
-
-        if (current.Gateway is null || current.Gateway.TryAcquire(out waitTicks)) return next(context);
+        if (!door.TryEnter(context, out var refusal)) return refusal;
+        if (current.Gateway is null || current.Gateway.TryAcquire(out var waitTicks)) return next(context);
         LocalLimitMetrics.RefusedByGateway();
         return context.WriteProblemAsync(
-            Problem.TemporaryReducedCapacity, "Nothing was done: the gateway has as many calls as it takes. Call again after Retry-After.", Seconds(waitTicks));
-    }
-
-    private Task RefuseAddressAsync(HttpContext context, BucketTerms terms, long waitTicks)
-    {
-        var seconds = Seconds(waitTicks);
-        var untilWhole = Seconds(waitTicks + (long)((terms.TokenLimit - 1) / terms.TokensPerSecond * clock.TimestampFrequency));
-        var window = (long)Math.Max(1, Math.Ceiling(terms.TokenLimit / terms.TokensPerSecond));
-        var headers = context.Response.Headers;
-        headers["RateLimit-Policy"] = $"\"{AddressPolicy}\";q={terms.TokenLimit};w={window}";
-        headers["RateLimit"] = $"\"{AddressPolicy}\";r=0;t={untilWhole}";
-        return context.WriteProblemAsync(
-            Problem.QuotaExceeded, $"Nothing was done: the calls from this address are spent. It may call again in {seconds} s.", seconds, [AddressPolicy]);
-    }
-
-    /// <summary>Whole seconds, rounded up: never early.</summary>
-    private int Seconds(long waitTicks)
-    {
-        var seconds = waitTicks / clock.TimestampFrequency + (waitTicks % clock.TimestampFrequency > 0 ? 1 : 0);
-        return (int)Math.Clamp(seconds, 1, int.MaxValue);
+            Problem.TemporaryReducedCapacity, "Nothing was done: the gateway has as many calls as it takes. Call again after Retry-After.", clock.SecondsOf(waitTicks));
     }
 }
 
@@ -68,7 +36,7 @@ internal sealed class LocalLimiter(RequestDelegate next, LocalLimits limits, Tim
 internal static class LocalLimitHosting
 {
     /// <summary>Adds the limits; their settings are read when <see cref="UseLocalLimits"/> asks for them.</summary>
-    public static IServiceCollection AddLocalLimits(this IServiceCollection services) => services.AddSingleton<LocalLimits>();
+    public static IServiceCollection AddLocalLimits(this IServiceCollection services) => services.AddSingleton<LocalLimits>().AddSingleton<AddressDoor>();
 
     /// <summary>Goes right after <c>UseProblems</c>, before anything that costs.</summary>
     public static IApplicationBuilder UseLocalLimits(this IApplicationBuilder app)

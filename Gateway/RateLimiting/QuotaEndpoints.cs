@@ -41,9 +41,9 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
         }
 
         var request = body.Value;
-        if (await taking.TakeAsync(context, request) is not { } judgement) return;
+        if (await taking.TakeAsync(context, request) is not var (userId, judgement)) return;
         var json = HeartJson.Start()
-            .Raw("{\"user_id\":"u8).Text(request.UserId)
+            .Raw("{\"user_id\":"u8).Text(userId)
             .Raw(",\"tokens\":"u8).Number(request.Tokens);
         if (judgement.Tightest is { } tightest)
         {

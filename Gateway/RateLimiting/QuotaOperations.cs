@@ -11,14 +11,14 @@ internal static class QuotaOperations
     private static readonly Shape User = Shape.Text("Whose quotas.");
 
     public static readonly Operation Acquire = new(
-        "acquireQuota", Group, "Take tokens of a user's quotas", "All tokens under every policy of the user, and of the campaign if one is given, or none. For other services that share the policies.")
+        "acquireQuota", Group, "Take tokens of a user's quotas", "All tokens under every policy of the user, and of the campaign if one is given, or none. For other services that share the policies. Without `user_id` it is the user whose token comes along.")
     {
         Access = Access.Users,
         IsJudgedByQuotas = true,
         Body = Payload.Request(
             8 * 1024,
             Shape.Object(
-                "QuotaRequest", "What to take.", ("user_id", Shapes.UserId), ("tokens", Shape.Whole("How many; at most the least limit of the policies that apply.", 1, 1L << 53)),
+                "QuotaRequest", "What to take.", ("user_id", Shapes.UserId.Optional()), ("tokens", Shape.Whole("How many; at most the least limit of the policies that apply.", 1, 1L << 53)),
                 ("campaign_id", Shapes.CampaignId.Optional())),
             ("user", """{"user_id":"u456","tokens":5}"""),
             ("campaign", """{"user_id":"u456","tokens":1,"campaign_id":"spring"}""")),

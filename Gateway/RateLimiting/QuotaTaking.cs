@@ -7,10 +7,11 @@ namespace HeartGrains.Gateway.RateLimiting;
 /// <summary>Takes tokens for others than hearts, for every interface that sells them.</summary>
 internal sealed class QuotaTaking(Quota quota, Callers callers)
 {
-    /// <summary>All tokens or none, under every policy of the user and the campaign; null when the caller has been told why none.</summary>
-    public async ValueTask<QuotaJudgement?> TakeAsync(HttpContext context, QuotaRequest request)
+    /// <summary>All tokens or none, under every policy of the user and the campaign, and whose they are; null when the caller has been told why none.</summary>
+    public async ValueTask<(string UserId, QuotaJudgement Judgement)?> TakeAsync(HttpContext context, QuotaRequest request)
     {
-        if (callers.Identify(context, request.UserId, Problem.InvalidFields) is { UserId: null } caller)
+        var caller = callers.IdentifyNamed(context, request.UserId, Problem.InvalidFields);
+        if (caller.UserId is not { } userId)
         {
             // Also of a reader's name: lists tell them, and whoever reads those must not be able to silence one.
             await caller.RefuseAsync(context);
@@ -23,7 +24,7 @@ internal sealed class QuotaTaking(Quota quota, Callers callers)
             return null;
         }
 
-        var keys = new QuotaKeys(request.UserId, CampaignId: request.CampaignId);
+        var keys = new QuotaKeys(userId, CampaignId: request.CampaignId);
         if (quota.Set.Policies.Where(policy => keys.Of(policy.Policy.Dimension) is not null && !policy.Policy.IsShadow).MinBy(policy => policy.Policy.Limit) is { } least
             && request.Tokens > least.Policy.Limit)
         {
@@ -34,7 +35,7 @@ internal sealed class QuotaTaking(Quota quota, Callers callers)
 
         var judgement = await quota.AcquireAsync(keys, request.Tokens, context.RequestAborted);
         QuotaHeaders.Write(context, judgement);
-        if (judgement.Status == QuotaStatus.Admitted) return judgement;
+        if (judgement.Status == QuotaStatus.Admitted) return (userId, judgement);
         await QuotaRefusals.WriteAsync(context, judgement);
         return null;
     }

@@ -26,6 +26,9 @@ internal sealed class SiteList : IDisposable
 
     public void Dispose() => _patterns.Dispose();
 
+    /// <summary>Whether a site beyond this machine is configured: then others than this machine's own programs are expected to call.</summary>
+    public bool HasPublic => Array.Exists(_patterns.Current, static pattern => !pattern.IsLoopback);
+
     /// <summary>The configured entry that an origin belongs to, or null.</summary>
     public string? EntryOf(string origin) => Array.Find(_patterns.Current, pattern => pattern.Matches(origin))?.Text;
 
@@ -59,7 +62,8 @@ internal sealed class SiteList : IDisposable
     /// </summary>
     private bool IsOwn(string origin, HttpRequest request) => IsSame(origin, request) && (!_isLocal || IsLoopback(request.Host.Host));
 
-    private static bool IsLoopback(string host) =>
+    /// <summary>Whether a host, as a URL writes it, can only be this machine.</summary>
+    public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
     private static bool IsSame(string origin, HttpRequest request) =>

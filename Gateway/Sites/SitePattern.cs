@@ -22,6 +22,9 @@ internal sealed record SitePattern
     /// <summary>As configured: what stands for all origins that match.</summary>
     public string Text { get; }
 
+    /// <summary>Whether all of them are on this machine.</summary>
+    public bool IsLoopback => !_takesSubdomains && SiteList.IsLoopback(_host);
+
     /// <summary>Whether the origin, as a browser writes it, is one of these.</summary>
     public bool Matches(string origin)
     {

@@ -13,7 +13,7 @@ public sealed class ButtonServer : IAsyncLifetime
     private readonly GatewayServer _server = new([
         "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:OpenHeart:AddressReaders=soft, closed.example=off, strict.example=strict",
         "--HeartGrains:Applause:Enabled=true", "--HeartGrains:Applause:AddressReaders=soft, closed.example=off",
-        "--HeartGrains:Sites=https://blog.example.com", .. TestKeys.Switches(OperatorKey)]);
+        "--HeartGrains:Sites=https://blog.example.com", "--HeartGrains:Auth:AllowClaimedUser=true", .. TestKeys.Switches(OperatorKey)]);
 
     /// <summary>Follows no redirect.</summary>
     public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });

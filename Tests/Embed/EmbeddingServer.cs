@@ -6,7 +6,7 @@ namespace HeartGrains.Tests.Embed;
 /// <summary>A gateway and, at <c>http://site.test</c>, a site that may embed its hearts.</summary>
 public sealed class EmbeddingServer : IAsyncLifetime
 {
-    internal GatewayServer Gateway { get; } = new("--HeartGrains:Sites=http://site.test:*");
+    internal GatewayServer Gateway { get; } = new("--HeartGrains:Sites=http://site.test:*", "--HeartGrains:Auth:AllowClaimedUser=true");
 
     internal TestSite Site { get; private set; } = null!;
 

@@ -244,7 +244,7 @@ public sealed class BadInputTests(GatewayServer server)
     {
         var body = $$"""{"target_id":"{{HeartClient.Fresh("")}}","user_id":"u1"}""";
         using var socket = await ConnectAsync();
-        await SendAsync(socket, $"POST /api/v1/hearts HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
+        await SendAsync(socket, $"POST /api/v1/hearts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
         foreach (var piece in body.Chunk(7)) await SendAsync(socket, new string(piece));
         (await ReceiveAsync(socket)).ShouldStartWith("HTTP/1.1 201");
     }

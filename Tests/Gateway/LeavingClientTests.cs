@@ -32,7 +32,7 @@ public sealed class LeavingClientTests
         var url = server.Client.BaseAddress!;
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(url.Host, url.Port);
-        await SendAsync(socket, "POST /api/v1/hearts HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n");
+        await SendAsync(socket, "POST /api/v1/hearts HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n");
 
         // The answer tells that the body is waited for; a whole call in between, that the piece of it was taken.
         await socket.ReceiveAsync(new byte[256]);

@@ -6,6 +6,7 @@ using System.Text.Json;
 using HeartGrains.Gateway.Diagnostics;
 using HeartGrains.Gateway;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Sites;
@@ -55,6 +56,7 @@ internal sealed class QuotaServer : IAsyncDisposable
         app.UseRequestDiagnostics();
         app.UseProblems();
         app.UseSites();
+        app.UseIdentity();
         app.MapHearts();
         app.MapQuota();
         app.MapOperations();

@@ -76,6 +76,8 @@ public sealed class GrpcLimitTests
         var given = await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target" }, token);
         (given.UserId, given.Created).ShouldBe(("ann", true));
         (await server.Hearts.GetAsync(new GetRequest { TargetId = "target" }, token)).Hearted.ShouldBeTrue();
+        (await server.Hearts.AcquireQuotaAsync(new AcquireQuotaRequest { Tokens = 1 }, token)).UserId.ShouldBe("ann");
+        await server.Hearts.AcquireQuotaAsync(new AcquireQuotaRequest { UserId = "ben", Tokens = 1 }, token).ShouldBeRefusedAsync(StatusCode.PermissionDenied, "USER_MISMATCH");
         await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target", UserId = "ben" }, token).ShouldBeRefusedAsync(StatusCode.PermissionDenied, "USER_MISMATCH");
         var forged = GrpcClient.Bearer(JwtServer.Hmac.Sign("ann", TimeProvider.System.GetUtcNow()));
         await server.Hearts.GiveAsync(new GiveRequest { TargetId = "target" }, forged).ShouldBeRefusedAsync(StatusCode.Unauthenticated, "INVALID_TOKEN");

@@ -11,7 +11,7 @@ namespace HeartGrains.Tests.Identity;
 public sealed class CallerTableTests : IAsyncLifetime
 {
     private const string Prefix = "/api/v1";
-    private static readonly string[] Columns = ["nothing", "a claim", "a reader", "user's token", "another user's", "`hearts:write`", "`hearts:read`", "`hearts:admin`", "bad token"];
+    private static readonly string[] Columns = ["nothing", "a claim", "a reader", "user's token", "token alone", "another user's", "`hearts:write`", "`hearts:read`", "`hearts:admin`", "bad token"];
 
     /// <summary>How each call is made, with and without a user; null where it takes none.</summary>
     private static readonly Dictionary<string, (string Path, string? Body, string? UserPath, string? UserBody)> Calls = new()
@@ -109,7 +109,7 @@ public sealed class CallerTableTests : IAsyncLifetime
     {
         var form = Calls[call];
         var (user, target) = (HeartClient.Fresh("u"), HeartClient.Fresh("t"));
-        var namesUser = caller is not ("nothing" or "a reader");
+        var namesUser = caller is not ("nothing" or "a reader" or "token alone");
         var path = namesUser ? form.UserPath ?? form.Path : form.Path;
         var body = namesUser ? form.UserBody ?? form.Body : form.Body;
         using var request = new HttpRequestMessage(HttpMethod.Parse(call.Split(' ')[0]), Prefix + Fill(path));
@@ -123,7 +123,7 @@ public sealed class CallerTableTests : IAsyncLifetime
 
         var bearer = caller switch
         {
-            "user's token" => JwtServer.Ecdsa.Sign(user, TimeProvider.System.GetUtcNow()),
+            "user's token" or "token alone" => JwtServer.Ecdsa.Sign(user, TimeProvider.System.GetUtcNow()),
             "another user's" => JwtServer.Ecdsa.Sign("not-" + user, TimeProvider.System.GetUtcNow()),
             "`hearts:write`" => JwtServer.WriteKey,
             "`hearts:read`" => JwtServer.ReadKey,

@@ -46,6 +46,53 @@ public sealed class ReaderRenewalTests : IDisposable
     }
 
     [Fact]
+    public void FindOrIssue_OnHttps_GivesACookieThatOnlyThisHostCanSet()
+    {
+        var secure = Call();
+        _readers.FindOrIssue(secure);
+        secure.Response.Headers.SetCookie.Single()!.ShouldMatch("^__Host-heart_reader=1[A-Za-z0-9_-]{48}; max-age=15552000; path=/; secure; samesite=lax; httponly$");
+
+        var open = Call("http://hearts.example", scheme: "http");
+        _readers.FindOrIssue(open);
+        CookieOf(open).ShouldStartWith("heart_reader=");
+    }
+
+    [Fact]
+    public void Find_CookieThatANeighbourSet_IsNotBelievedBesideOursNorOnceItIsNew()
+    {
+        var (own, other) = (Call(), Call());
+        var reader = _readers.FindOrIssue(own).UserId;
+        _readers.FindOrIssue(other).UserId.ShouldNotBe(reader);
+        var planted = Planted(other);
+        _readers.Find(Call(cookie: planted + "; " + CookieOf(own))).ShouldBe(reader);
+        _readers.Find(Call(cookie: CookieOf(own) + "; " + planted)).ShouldBe(reader);
+
+        // One of a time when the old name is not given any more.
+        _time.SetUtcNow(ReaderCookie.OldUntil);
+        var late = Call();
+        _readers.FindOrIssue(late);
+        _readers.Find(Call(cookie: CookieOf(late))).ShouldNotBeNull();
+        _readers.Find(Call(cookie: Planted(late))).ShouldBeNull();
+        _readers.FindOrIssue(Call(origin: null, cookie: Planted(late))).Refusal.ShouldNotBeNull("it is a cookie all the same, and wants an Origin");
+    }
+
+    [Fact]
+    public void FindOrIssue_CookieFromBeforeTheName_IsTheSameReadersAndMoves()
+    {
+        var before = Call();
+        var reader = _readers.FindOrIssue(before).UserId;
+
+        var moving = Call(cookie: Planted(before));
+        _readers.FindOrIssue(moving).UserId.ShouldBe(reader);
+        CookieOf(moving).ShouldStartWith("__Host-heart_reader=");
+        _readers.Find(Call(cookie: CookieOf(moving))).ShouldBe(reader);
+
+        var leaving = Call(cookie: Planted(before) + "; " + CookieOf(moving));
+        _readers.Forget(leaving);
+        leaving.Response.Headers.SetCookie.Select(static cookie => cookie!.Split(';')[0]).ShouldBe(["heart_reader=", "__Host-heart_reader="]);
+    }
+
+    [Fact]
     public void FindOrIssue_ElementsTokenOfASubdomain_IsGoodOnAllPagesOfTheSite()
     {
         var first = Call("https://a.blog.example", token: "");
@@ -86,10 +133,13 @@ public sealed class ReaderRenewalTests : IDisposable
 
     private static string CookieOf(HttpContext context) => context.Response.Headers.SetCookie.Single()!.Split(';')[0];
 
-    private static DefaultHttpContext Call(string? origin = Own, string? cookie = null, string? token = null, string address = "192.0.2.1", string? agent = null)
+    /// <summary>The same by the name without the prefix, which a neighbour's page can set.</summary>
+    private static string Planted(HttpContext context) => CookieOf(context).Replace("__Host-", "", StringComparison.Ordinal);
+
+    private static DefaultHttpContext Call(string? origin = Own, string? cookie = null, string? token = null, string address = "192.0.2.1", string? agent = null, string scheme = "https")
     {
         var context = new DefaultHttpContext();
-        context.Request.Scheme = "https";
+        context.Request.Scheme = scheme;
         context.Request.Host = new HostString("hearts.example");
         context.Connection.RemoteIpAddress = IPAddress.Parse(address);
         if (origin is not null) context.Request.Headers.Origin = origin;

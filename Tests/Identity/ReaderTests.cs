@@ -7,7 +7,8 @@ namespace HeartGrains.Tests.Identity;
 public sealed class ReaderTests : IAsyncLifetime
 {
     private const string Site = "https://blog.site.test";
-    private readonly GatewayServer _server = new($"--HeartGrains:Sites={Site}", "--HeartGrains:Readers:IssueLimit=3", "--HeartGrains:Readers:IssuesPerHour=1");
+    private readonly GatewayServer _server = new(
+        $"--HeartGrains:Sites={Site}", "--HeartGrains:Auth:AllowClaimedUser=true", "--HeartGrains:Readers:IssueLimit=3", "--HeartGrains:Readers:IssuesPerHour=1");
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false });
     private readonly string _target = HeartClient.Fresh("t");
 

@@ -10,6 +10,7 @@ using HeartGrains.Tests.Gateway;
 using HeartGrains.Tests.Identity.Jwt;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 
 namespace HeartGrains.Tests.Identity;
 
@@ -87,11 +88,12 @@ public sealed class ServerKeyTests
         var callers = gateway.Services.GetRequiredService<Callers>();
         Identify("Bearer " + JwtServer.WriteKey, "u").Origin!.Actor.ShouldBe("key:shop");
         Identify("bearer   " + JwtServer.WriteKey + " ", "u").Origin.ShouldBeSameAs(Identify("Bearer " + JwtServer.WriteKey, "u").Origin);
-        Identify(null, "u").Origin.ShouldBeSameAs(HeartOrigin.Claimed);
-        Identify(null, null).Origin.ShouldBeSameAs(HeartOrigin.Reader);
+        Identify(default, "u").Origin.ShouldBeSameAs(HeartOrigin.Claimed);
+        Identify(default, null).Origin.ShouldBeSameAs(HeartOrigin.Reader);
         Identify("Basic dTpw", "u").Origin.ShouldBeSameAs(HeartOrigin.Claimed, "a proxy's own password is not for us");
+        Identify(new StringValues(["Basic dTpw", "Bearer " + JwtServer.WriteKey]), "u").Refusal!.Problem.ShouldBe(Problem.InvalidToken, "which of two headers is meant?");
 
-        Caller Identify(string? authorization, string? user) => callers.Identify(Call(authorization), user, Problem.InvalidFields);
+        Caller Identify(StringValues authorization, string? user) => callers.Identify(Call(gateway, authorization), user, Problem.InvalidFields);
     }
 
     [Theory]
@@ -108,16 +110,19 @@ public sealed class ServerKeyTests
         await using var gateway = new GatewayServer(["--HeartGrains:Audit:KeepNetworks=true", .. JwtServer.Keys]);
         await gateway.InitializeAsync();
         var callers = gateway.Services.GetRequiredService<Callers>();
-        callers.Identify(Call("Bearer " + JwtServer.WriteKey), "u", Problem.InvalidFields).Origin.ShouldBe(new HeartOrigin("key:shop", "127.0.0.0/24"));
-        callers.TryAuthorize(Call("Bearer " + JwtServer.AdminKey), AuthScope.HeartsAdmin, out var caller).ShouldBeTrue();
+        callers.Identify(Call(gateway, "Bearer " + JwtServer.WriteKey), "u", Problem.InvalidFields).Origin.ShouldBe(new HeartOrigin("key:shop", "127.0.0.0/24"));
+        callers.TryAuthorize(Call(gateway, "Bearer " + JwtServer.AdminKey), AuthScope.HeartsAdmin, out var caller).ShouldBeTrue();
         caller.Origin.ShouldBe(new HeartOrigin("key:operator", "127.0.0.0/24"));
     }
 
-    private static DefaultHttpContext Call(string? authorization)
+    private static DefaultHttpContext Call(GatewayServer gateway, StringValues authorization)
     {
         var context = new DefaultHttpContext();
         context.Connection.RemoteIpAddress = IPAddress.Loopback;
-        if (authorization is not null) context.Request.Headers.Authorization = authorization;
+        context.Request.Host = new HostString("localhost");
+        context.Request.Headers.Authorization = authorization;
+        var credentials = gateway.Services.GetRequiredService<Credentials>();
+        if (!credentials.TryRecall(context)) credentials.VerifyAsync(context).AsTask().IsCompletedSuccessfully.ShouldBeTrue();
         return context;
     }
 

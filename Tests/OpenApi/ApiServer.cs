@@ -22,7 +22,7 @@ public sealed class ApiServer : IAsyncLifetime
     internal ApiServer(params string[] settings) => Gateway = new(
         [
             "--HeartGrains:OpenHeart:Enabled=true", "--HeartGrains:OpenHeart:AddressReaders=soft, closed.example=off", "--HeartGrains:Applause:Enabled=true",
-            "--HeartGrains:Sites=https://blog.example.com", "--HeartGrains:Webhooks:Endpoints:0:Name=crm", "--HeartGrains:Webhooks:Endpoints:0:Url=http://127.0.0.1:9/",
+            "--HeartGrains:Sites=https://blog.example.com", "--HeartGrains:Auth:AllowClaimedUser=true", "--HeartGrains:Webhooks:Endpoints:0:Name=crm", "--HeartGrains:Webhooks:Endpoints:0:Url=http://127.0.0.1:9/",
             "--HeartGrains:Webhooks:Endpoints:0:Secret=whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", .. TestKeys.Switches(AdminKey), .. TestKeys.Switches(ReadKey, "hearts:read", "reads", 1),
             .. TestKeys.Switches(WriteKey, "hearts:write", "writes", 2), .. settings,
         ]);

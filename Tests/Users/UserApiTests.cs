@@ -20,7 +20,7 @@ public sealed class UserApiTests : IAsyncLifetime
     private const string Admin = "an-admin-key-of-tests-0123456789abcdef";
     private const string Writer = "a-writer-key-of-tests-0123456789abcdef";
     private readonly GatewayServer _server = new([
-        $"--HeartGrains:Sites={Site}", "--HeartGrains:Readers:IssueLimit=8", "--HeartGrains:Readers:IssuesPerHour=1", "--HeartGrains:Jobs:WakePeriod=00:10:00", "--HeartGrains:Overload:Enabled=true",
+        $"--HeartGrains:Sites={Site}", "--HeartGrains:Auth:AllowClaimedUser=true", "--HeartGrains:Readers:IssueLimit=8", "--HeartGrains:Readers:IssuesPerHour=1", "--HeartGrains:Jobs:WakePeriod=00:10:00", "--HeartGrains:Overload:Enabled=true",
         .. TestKeys.Switches(Admin), .. TestKeys.Switches(Writer, "hearts:write", "school", 1), .. JwtServer.SettingsOf(TestSigner.SetOf(JwtServer.Ecdsa))]);
 
     private HttpClient Client => _server.Client;

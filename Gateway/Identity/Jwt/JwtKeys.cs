@@ -92,7 +92,8 @@ internal sealed partial class JwtKeys : BackgroundService
             _trouble = null;
             if (keys.Text == _current?.Text && keys.Issuer == _current.Issuer) return;
             _current = keys;
-            Log.Read(_logger, keys.Count);
+            if (keys.Count > 0) Log.Read(_logger, keys.Count);
+            else Log.AllTakenBack(_logger);
         }
         catch (Exception exception)
         {
@@ -140,5 +141,8 @@ internal sealed partial class JwtKeys : BackgroundService
 
         [LoggerMessage(3, LogLevel.Debug, "A key of the authority is passed over: {Reason}")]
         public static partial void Skipped(ILogger logger, string reason);
+
+        [LoggerMessage(4, LogLevel.Error, "The authority publishes no key that can be used: no token is believed until it does.")]
+        public static partial void AllTakenBack(ILogger logger);
     }
 }

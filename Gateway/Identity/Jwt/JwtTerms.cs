@@ -16,6 +16,7 @@ internal sealed class JwtTerms
         if (options.Authority is not null)
         {
             if (options.Keys is not null) throw Setting(nameof(JwtOptions.Keys), "Tokens have an authority or keys, not both");
+            if (Array.TrueForAll(Algorithms, static algorithm => algorithm == JwtKey.Hmac)) throw Setting(nameof(JwtOptions.Algorithms), $"No token would be believed: an authority's keys are public, and {JwtKey.Hmac} takes secrets");
             Authority = ReadAuthority(options.Authority);
         }
         else if (string.IsNullOrEmpty(options.Issuer))

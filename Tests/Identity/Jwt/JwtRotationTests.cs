@@ -49,6 +49,34 @@ public sealed class JwtRotationTests
     }
 
     [Fact]
+    public async Task Authority_TakesAllKeysBack_NothingIsBelievedUntilItHasOthers()
+    {
+        await using var authority = await Authority.StartAsync();
+        var (first, second) = (TestSigner.Rsa("first"), TestSigner.Rsa("second"));
+        authority.Keys = TestSigner.SetOf(first);
+        await using var gateway = await StartAsync(authority, "MinRefreshInterval=00:00:00.100", "RefreshPeriod=00:00:01", "Algorithms=RS256,HS256");
+        await BelievedAsync(first);
+
+        // No set at all is an outage, and takes nothing back.
+        authority.Keys = """{"error":"try again"}""";
+        await LocalCluster.UntilAsync(() => Task.FromResult(gateway.Log.Lines.Any(static line => line.Contains("that are known go on"))), TimeSpan.FromSeconds(60), "it is not asked again");
+        await BelievedAsync(first);
+
+        foreach (var none in (string[])["""{"keys":[]}""", TestSigner.SetOf(TestSigner.Hmac("secret", new byte[32])), TestSigner.SetOf(TestSigner.Rsa("weak", 1024))])
+        {
+            authority.Keys = none;
+            await LocalCluster.UntilAsync(async () => await GiveAsync(gateway, authority.Sign(first)) == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(60), $"its key is still believed: {none}");
+            authority.Keys = TestSigner.SetOf(second);
+            await BelievedAsync(second);
+            authority.Keys = TestSigner.SetOf(first);
+            await BelievedAsync(first);
+        }
+
+        Task BelievedAsync(TestSigner signer) =>
+            LocalCluster.UntilAsync(async () => await GiveAsync(gateway, authority.Sign(signer)) == HttpStatusCode.Created, TimeSpan.FromSeconds(60), "its key is not believed");
+    }
+
+    [Fact]
     public async Task Authority_NotThereYet_Is503AndTokensAreBelievedOnceItIs()
     {
         await using var authority = await Authority.StartAsync();

@@ -1,0 +1,24 @@
+using System.Text;
+using HeartGrains.Tests.Gateway;
+
+namespace HeartGrains.Tests.Identity.Jwt;
+
+/// <summary>A header that means to prove something, and holds nothing that could.</summary>
+public sealed class BearerHeaderTests(JwtServer server) : IClassFixture<JwtServer>
+{
+    [Theory]
+    [InlineData("Bearer")]
+    [InlineData("bearer\thello")]
+    [InlineData("Bearer:hello")]
+    [InlineData("Basic dTpw,Bearer hello")]
+    [InlineData("Basic dTpw, bearer")]
+    public async Task Give_WithAHeaderThatIsNoToken_IsRefused(string header)
+    {
+        var target = HeartClient.Fresh("t");
+        using var request = new HttpRequestMessage(HttpMethod.Post, HeartClient.Hearts) { Content = new StringContent($$"""{"target_id":"{{target}}"}""", Encoding.UTF8, "application/json") };
+        request.Headers.TryAddWithoutValidation("Authorization", header);
+        using var answer = await server.Gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await answer.ShouldBeProblemAsync(401, "invalid-token");
+        (await server.Gateway.Client.ReadAsync(target).JsonAsync()).GetProperty("count").GetInt64().ShouldBe(0);
+    }
+}
