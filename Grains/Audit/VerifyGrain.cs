@@ -58,7 +58,7 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
         }
     }
 
-    private Task<TargetReport> Begin(string targetId, bool repair, HeartOrigin origin)
+    private Task<VerifiedTarget> Begin(string targetId, bool repair, HeartOrigin origin)
     {
         _repairs = repair;
 

@@ -88,7 +88,7 @@ public sealed class ReaderRenewalTests : IDisposable
         _readers.Find(Call(cookie: CookieOf(moving))).ShouldBe(reader);
 
         var leaving = Call(cookie: Planted(before) + "; " + CookieOf(moving));
-        _readers.Forget(leaving);
+        _readers.Forget(leaving, reader!);
         leaving.Response.Headers.SetCookie.Select(static cookie => cookie!.Split(';')[0]).ShouldBe(["heart_reader=", "__Host-heart_reader="]);
     }
 
