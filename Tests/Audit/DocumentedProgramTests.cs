@@ -34,7 +34,7 @@ public sealed class DocumentedProgramTests : IAsyncLifetime
     public async Task CreditSystem_KilledAndTheGatewayRestarted_CreditsAreExact()
     {
         var program = Path.Combine(_folder.FullName, "credits.py");
-        await File.WriteAllTextAsync(program, ProgramOf("integrations.md", "create table if not exists credit"), Cancellation);
+        await File.WriteAllTextAsync(program, ProgramOf("integrations.md", "create table if not exists heart"), Cancellation);
         var random = new Random(7);
         var expected = new Dictionary<string, long>();
         for (var round = 0; round < 4; round++)
