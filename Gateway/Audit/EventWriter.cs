@@ -32,7 +32,7 @@ internal static class EventWriter
         Write(json, "user_id"u8, told.UserId);
         Write(json, "heart"u8, told.Heart?.ToString());
         json.WriteNumber("version"u8, told.Position.Version);
-        json.WriteString("at"u8, TimeOf(told.AtMicros));
+        json.WriteString("at"u8, LogTime.TextOf(told.AtMicros));
         json.WriteString("actor"u8, told.Origin.Actor);
         Write(json, "network"u8, told.Origin.Network);
         Write(json, "job"u8, told.Origin.Job);
@@ -42,9 +42,6 @@ internal static class EventWriter
         Write(json, "reason"u8, told.Reason);
         json.WriteEndObject();
     }
-
-    /// <summary>RFC 3339 in UTC with microseconds.</summary>
-    public static string TimeOf(long micros) => DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'");
 
     private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
     {

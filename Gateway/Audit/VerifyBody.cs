@@ -58,12 +58,12 @@ internal sealed record FindingView(string Kind, string? TargetId, long? Block, s
 }
 
 /// <summary>A target compared, as it is told.</summary>
-internal sealed record TargetView(string TargetId, string State, bool? Agrees, long? Version, long? Count, FindingView[]? Findings, bool? Repaired, FindingView[]? Left, SealView? Head);
+internal sealed record VerifiedTargetView(string TargetId, string State, bool? Agrees, long? Version, long? Count, FindingView[]? Findings, bool? Repaired, FindingView[]? Left, SealView? Head);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, AllowDuplicateProperties = false,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(VerifyBody))]
 [JsonSerializable(typeof(VerifyArguments))]
-[JsonSerializable(typeof(TargetView))]
+[JsonSerializable(typeof(VerifiedTargetView))]
 internal sealed partial class VerifyJson : JsonSerializerContext;

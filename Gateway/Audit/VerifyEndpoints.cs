@@ -44,15 +44,15 @@ internal sealed class VerifyEndpoints(GrainCalls calls, OperatorDoor door, JobDe
             // It goes on; the same call joins it.
             context.Response.StatusCode = StatusCodes.Status202Accepted;
             context.Response.Headers.RetryAfter = "1";
-            await WriteAsync(context, new TargetView(targetId, "running", null, null, null, null, null, null, null));
+            await WriteAsync(context, new VerifiedTargetView(targetId, "running", null, null, null, null, null, null, null));
             return;
         }
 
-        await WriteAsync(context, new TargetView(
+        await WriteAsync(context, new VerifiedTargetView(
             targetId, "finished", report.Left.Length == 0, report.Version, report.Count, Array.ConvertAll(report.Findings, FindingView.Of), report.IsRepaired,
             report.IsRepaired ? Array.ConvertAll(report.Left, FindingView.Of) : null, SealView.Of(call.Value.Head)));
 
-        static Task WriteAsync(HttpContext context, TargetView view) => context.Response.WriteAsJsonAsync(view, VerifyJson.Default.TargetView, cancellationToken: context.RequestAborted);
+        static Task WriteAsync(HttpContext context, VerifiedTargetView view) => context.Response.WriteAsJsonAsync(view, VerifyJson.Default.VerifiedTargetView, cancellationToken: context.RequestAborted);
     }
 
     /// <summary>Of one and the same comparison only one runs: who asks for it again joins it.</summary>

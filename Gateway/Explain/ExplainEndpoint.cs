@@ -82,7 +82,7 @@ internal sealed class ExplainEndpoint(GrainCalls calls, OperatorDoor door, Quota
                 QuotaHeaders.Seconds(standing.ResetMillis), standing.Policy.Policy.IsShadow))];
     }
 
-    private double Lag(long? oldestMicros) => oldestMicros is { } at ? Math.Max(0, Math.Round((OperatorFields.Micros(time.GetUtcNow()) - at) / 1e6, 3)) : 0;
+    private double Lag(long? oldestMicros) => oldestMicros is { } at ? Math.Max(0, Math.Round((time.NowMicros() - at) / 1e6, 3)) : 0;
 
     private static EventView ViewOf(PairEvent told) => new(
         told.Id, told.Kind, OperatorFields.Write(told.AtMicros), told.Version, told.Actor, told.Cause.ToString().ToLowerInvariant(), told.Job, told.Reason);

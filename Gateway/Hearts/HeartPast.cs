@@ -30,7 +30,7 @@ internal sealed class HeartPast(GrainCalls calls, Callers callers, TimeProvider 
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        var micros = (asOf.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var micros = LogTime.MicrosOf(asOf);
         var call = new AsOfRead(targetId, micros) { RequestAborted = context.RequestAborted };
         var status = await calls.CallAsync(call);
         if (status != CallStatus.Answered || call.Outcome != HeartOutcome.Committed)

@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using HeartGrains.Audit;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Sites;
@@ -34,7 +35,7 @@ internal sealed class Readers
     public const string Prefix = "reader:";
 
     /// <summary>Before the receipt that stands in the log in place of who is forgotten; nobody may send a <c>user_id</c> that begins so.</summary>
-    public const string Tombstone = "erased:";
+    public const string Tombstone = EventProof.TombstonePrefix;
 
     /// <summary>The cookie's name.</summary>
     public const string Cookie = "heart_reader";

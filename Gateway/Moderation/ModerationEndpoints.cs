@@ -58,7 +58,7 @@ internal sealed class ModerationEndpoints(GrainCalls calls, OperatorDoor door, T
     {
         if (await door.ReadAsync(context, ModerationJson.Default.BlockBody, Check) is not ({ } body, { } origin)) return;
         OperatorFields.TryReadMoment(body.Until, out var moment);
-        await BlockAsync(context, body.UserId!, OperatorFields.Micros(moment), body.Reason!, origin);
+        await BlockAsync(context, body.UserId!, LogTime.MicrosOf(moment), body.Reason!, origin);
 
         // Ends with the moment meant, whichever way it was said.
         BlockBody Check(BlockBody body, Rejection wrong)

@@ -29,7 +29,7 @@ internal sealed class QuarantineEndpoints(OperatorDoor door, JobDesk jobs, Grain
 
         // The same again joins it while it runs.
         var subject = JsonSerializer.Serialize(order with { Reason = "" }, ModerationWorkJson.Default.QuarantineOrder);
-        if (await jobs.RunAsync(context, new JobOrder("quarantine", subject, arguments, origin.Actor)) is not { } job) return;
+        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Quarantine, subject, arguments, origin.Actor)) is not { } job) return;
         var progress = job.Progress.Length > 2 ? JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.QuarantineProgress) : null;
         await JobDesk.AnswerAsync(
             context, job,
@@ -64,7 +64,7 @@ internal sealed class QuarantineEndpoints(OperatorDoor door, JobDesk jobs, Grain
         }
 
         var arguments = JsonSerializer.Serialize(new QuarantineEndOrder(id!, reason!), ModerationWorkJson.Default.QuarantineEndOrder);
-        if (await jobs.RunAsync(context, new JobOrder(isRelease ? "release" : "rollback", id!, arguments, origin.Actor)) is not { } job) return;
+        if (await jobs.RunAsync(context, new JobOrder(isRelease ? ModerationJobs.Release : ModerationJobs.Rollback, id!, arguments, origin.Actor)) is not { } job) return;
         if (job.State == JobState.Failed)
         {
             // Somebody else was faster, to the other end.
@@ -123,7 +123,7 @@ internal sealed class QuarantineEndpoints(OperatorDoor door, JobDesk jobs, Grain
     private static Task RefuseAsync(HttpContext context, QuarantineState state) =>
         context.WriteProblemAsync(Problem.QuarantineState, $"Nothing was done: the quarantine is {NameOf(state)}.");
 
-    private static long? Micros(string? moment) => OperatorFields.TryReadMoment(moment, out var at) ? OperatorFields.Micros(at) : null;
+    private static long? Micros(string? moment) => OperatorFields.TryReadMoment(moment, out var at) ? LogTime.MicrosOf(at) : null;
 
     private static bool IsId(string? id) => id is { Length: IdLength } && id.AsSpan().ContainsOnlyIdCharacters();
 

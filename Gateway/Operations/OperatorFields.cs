@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using HeartGrains.Gateway.Hearts;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Hearts;
 
 namespace HeartGrains.Gateway.Operations;
 
@@ -65,13 +66,8 @@ internal static class OperatorFields
             && moment >= DateTimeOffset.UnixEpoch;
     }
 
-    /// <summary>A moment in microseconds since 1970-01-01 UTC.</summary>
-    public static long Micros(DateTimeOffset moment) => (moment.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
-
-    /// <summary>The same, as RFC 3339 writes it.</summary>
-    public static string? Write(long? micros) => micros is { } at
-        ? DateTimeOffset.UnixEpoch.AddTicks(at * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture)
-        : null;
+    /// <summary>A moment as RFC 3339 writes it; null for none.</summary>
+    public static string? Write(long? micros) => micros is { } at ? LogTime.TextOf(at) : null;
 
     private static string? CheckIdentifier(string? text, int byteLimit) =>
         text is null ? "is missing"

@@ -8,6 +8,7 @@ using HeartGrains.Gateway.Problems;
 using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Jobs;
+using HeartGrains.Users;
 using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Gateway.Users;
@@ -17,7 +18,7 @@ namespace HeartGrains.Gateway.Users;
 /// </summary>
 internal sealed class MergeEndpoint(Callers callers, Readers readers, JobDesk jobs, IOptions<ReaderOptions> options, TimeProvider time)
 {
-    private const string MergeKind = "merge-user";
+    private const string MergeKind = UserJobs.Merge;
     private const int TableCells = 1 << 16;
 
     private static readonly Rejection NoReader = new Rejection(Problem.InvalidFields, "Nothing was done: no reader is proved. Send the reader's cookie, the header Heart-Reader or reader_token.")

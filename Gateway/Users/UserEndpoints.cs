@@ -9,13 +9,14 @@ using HeartGrains.Gateway.Resilience;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
+using HeartGrains.Users;
 
 namespace HeartGrains.Gateway.Users;
 
 /// <summary><c>DELETE /api/v1/users</c> forgets a user; <c>GET /api/v1/users/export</c> tells all that is held about one.</summary>
 internal sealed class UserEndpoints(UserAuthority authority, JobDesk jobs, GrainCalls calls)
 {
-    private const string ErasureKind = "erase-user";
+    private const string ErasureKind = UserJobs.Erase;
 
     public static void Map(IEndpointRouteBuilder routes)
     {

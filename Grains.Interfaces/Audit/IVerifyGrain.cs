@@ -32,13 +32,13 @@ public sealed record Finding(
 /// <param name="Findings">What was found, the first hundred; none is well.</param>
 /// <param name="IsRepaired">The projections were made anew; <paramref name="Left"/> is what was found after that.</param>
 /// <param name="Left">See <paramref name="IsRepaired"/>.</param>
-[GenerateSerializer, Immutable, Alias("audit.TargetReport")]
-public sealed record TargetReport(
+[GenerateSerializer, Immutable, Alias("audit.VerifiedTarget")]
+public sealed record VerifiedTarget(
     [property: Id(0)] long Version, [property: Id(1)] long Count, [property: Id(2)] Finding[] Findings, [property: Id(3)] bool IsRepaired, [property: Id(4)] Finding[] Left);
 
 /// <summary>The answer about a target: nothing could be read, or <paramref name="Report"/>, or, when that is null, not yet.</summary>
 [GenerateSerializer, Immutable, Alias("audit.TargetAnswer")]
-public sealed record TargetAnswer([property: Id(0)] bool IsAvailable, [property: Id(1)] TargetReport? Report, [property: Id(2)] SealHead? Head);
+public sealed record TargetAnswer([property: Id(0)] bool IsAvailable, [property: Id(1)] VerifiedTarget? Report, [property: Id(2)] SealHead? Head);
 
 /// <summary>The last seal: kept elsewhere, it proves that the log up to there has not been cut or written anew.</summary>
 [GenerateSerializer, Immutable, Alias("audit.SealHead")]

@@ -2,6 +2,22 @@ using System.Text.Json.Serialization;
 
 namespace HeartGrains.Moderation;
 
+/// <summary>Kinds of long operations that operators start.</summary>
+public static class ModerationJobs
+{
+    /// <summary>Moves a target's hearts to another; its subject is the target.</summary>
+    public const string Move = "move";
+
+    /// <summary>Holds hearts out of the count.</summary>
+    public const string Quarantine = "quarantine";
+
+    /// <summary>Gives them back; its subject is the quarantine.</summary>
+    public const string Release = "release";
+
+    /// <summary>Lets them be withdrawn for good; its subject is the quarantine.</summary>
+    public const string Rollback = "rollback";
+}
+
 /// <summary>The arguments of the operation <c>move</c>.</summary>
 public sealed record MoveOrder(string From, string To, string Reason);
 

@@ -20,3 +20,13 @@ public interface IUserGrain : IGrainWithIntegerKey
 [GenerateSerializer, Immutable, Alias("users.UserPage")]
 public sealed record UserPage(
     [property: Id(0)] HeartOutcome Outcome, [property: Id(1)] byte[] Lines, [property: Id(2)] string? Next, [property: Id(3)] int Hearts, [property: Id(4)] int Events);
+
+/// <summary>Kinds of long operations about a user.</summary>
+public static class UserJobs
+{
+    /// <summary>Forgets a user; its subject is a keyed hash of the name.</summary>
+    public const string Erase = "erase-user";
+
+    /// <summary>Moves an anonymous reader's hearts to an account.</summary>
+    public const string Merge = "merge-user";
+}

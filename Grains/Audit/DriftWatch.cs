@@ -1,3 +1,4 @@
+using HeartGrains.Hearts;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -36,7 +37,7 @@ internal sealed partial class DriftWatch(IAuditStore store, Verifier verifier, I
 
     private async Task TakeTurnAsync(TimeSpan period, CancellationToken cancellationToken)
     {
-        var started = NowMicros();
+        var started = time.NowMicros();
         if (await store.TryTakeTurnAsync(started, started + Micros(TurnTime), cancellationToken) is not { } place) return;
         var chain = options.Value.WatchBlocks == 0 ? null : await verifier.VerifyBlocksAsync(place.Block + 1, options.Value.WatchBlocks, cancellationToken);
         var targets = options.Value.WatchTargets == 0 ? [] : await store.ListTargetsAsync(place.Target, options.Value.WatchTargets, cancellationToken);
@@ -48,8 +49,6 @@ internal sealed partial class DriftWatch(IAuditStore store, Verifier verifier, I
             started + (Micros(period) * 9 / 10),
             cancellationToken);
     }
-
-    private long NowMicros() => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 

@@ -41,13 +41,13 @@ internal sealed partial class LogSealer(
         EventSeal? seal;
         do
         {
-            seal = await store.SealAsync(options.Value.SealBatch, chain, NowMicros(), cancellationToken);
+            seal = await store.SealAsync(options.Value.SealBatch, chain, time.NowMicros(), cancellationToken);
             if (seal is not null) Note(seal);
         }
         while (seal is not null && seal.Events > options.Value.SealBatch / 2);
 
         var unsealed = await store.FindUnsealedAsync(cancellationToken);
-        metrics.SealLag(unsealed is { } at ? TimeSpan.FromMicroseconds(NowMicros() - at) : TimeSpan.Zero);
+        metrics.SealLag(unsealed is { } at ? TimeSpan.FromMicroseconds(time.NowMicros() - at) : TimeSpan.Zero);
     }
 
     private void Note(EventSeal seal)
@@ -57,8 +57,6 @@ internal sealed partial class LogSealer(
         _toldAt = time.GetTimestamp();
         Log.Sealed(logger, seal.Number, Convert.ToHexStringLower(seal.Hash));
     }
-
-    private long NowMicros() => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     private static partial class Log
     {

@@ -21,7 +21,7 @@ internal sealed partial class Verifier(
         await seals.FindLastSealAsync(cancellationToken) is { } last ? new SealHead(last.Number, last.Hash) : null;
 
     /// <summary>Compares a target; mends what can be mended if <paramref name="repairer"/> is given.</summary>
-    public async Task<TargetReport> VerifyTargetAsync(Guid target, string? targetId, HeartOrigin? repairer, CancellationToken cancellationToken)
+    public async Task<VerifiedTarget> VerifyTargetAsync(Guid target, string? targetId, HeartOrigin? repairer, CancellationToken cancellationToken)
     {
         var (fold, findings) = await CompareAsync(target, targetId, cancellationToken);
 
@@ -34,10 +34,10 @@ internal sealed partial class Verifier(
             Log.Found(logger, finding.Kind, target, finding.Text);
         }
 
-        if (repairer is null || !findings.Any(static finding => FindingKinds.IsRepairable(finding.Kind))) return new TargetReport(fold.Version, fold.Count, findings, false, findings);
+        if (repairer is null || !findings.Any(static finding => FindingKinds.IsRepairable(finding.Kind))) return new VerifiedTarget(fold.Version, fold.Count, findings, false, findings);
         await RepairAsync(target, fold.TargetId ?? targetId, findings, repairer, cancellationToken);
         var (after, left) = await CompareAsync(target, targetId, cancellationToken);
-        return new TargetReport(after.Version, after.Count, findings, true, left);
+        return new VerifiedTarget(after.Version, after.Count, findings, true, left);
     }
 
     /// <summary>Compares the blocks from one on, and returns the last one compared.</summary>
@@ -140,7 +140,7 @@ internal sealed partial class Verifier(
     }
 
     /// <summary>Of the target itself: a read would tell how the one stands that it was moved to.</summary>
-    private async Task<Moderation.TargetReport?> ReadGrainAsync(string targetId, CancellationToken cancellationToken)
+    private async Task<TargetReport?> ReadGrainAsync(string targetId, CancellationToken cancellationToken)
     {
         try
         {
@@ -196,7 +196,7 @@ internal sealed partial class Verifier(
     {
         await store.RebuildAsync(target, cancellationToken);
         if (targetId is not null) await ForgetAsync(targetId);
-        var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var now = time.NowMicros();
         var detail = JsonSerializer.Serialize(
             new RepairDetail("repaired", "verify", targetId, [.. findings.Select(static finding => finding.Kind).Distinct()]), AuditJson.Default.RepairDetail);
         await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, NetworkMacOf(repairer, now), detail), cancellationToken);

@@ -13,7 +13,7 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
     private readonly CancellationTokenSource _leaving = new();
-    private Task<TargetReport>? _running;
+    private Task<VerifiedTarget>? _running;
     private bool _repairs;
 
     /// <inheritdoc/>

@@ -212,7 +212,7 @@ internal sealed partial class HeartGrain(
         call.Origin = origin;
         (call.FromUserId, call.FromHeart) = (fromUserId, fromHeart);
         call.Trace = Traces.Current;
-        call.AtMicros = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        call.AtMicros = time.NowMicros();
         call.NetworkMac = origin?.Network is { } network ? keys.OfNetwork(heart, call.AtMicros, network) : 0;
         var answer = call.AsTask();
         _inFlight.Add(heart, call);

@@ -59,7 +59,7 @@ internal sealed partial class JobGrain(
     /// <inheritdoc/>
     public void Dispose() => _leaving.Dispose();
 
-    private long Now => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    private long Now => time.NowMicros();
 
     private void Work()
     {

@@ -98,7 +98,7 @@ internal sealed partial class BlockList(IModerationStore store, TimeProvider tim
         if (!_blocks.IsEmpty) _isAny = true;
     }
 
-    private long NowMicros() => Moderator.Micros(time.GetUtcNow());
+    private long NowMicros() => time.NowMicros();
 
     private static partial class Log
     {

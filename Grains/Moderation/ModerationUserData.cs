@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
@@ -20,13 +19,13 @@ internal sealed class ModerationUserData(IModerationStore store, HeartKeys keys,
     /// <inheritdoc/>
     public async ValueTask ExportAsync(string userId, Action<Action<Utf8JsonWriter>> line, CancellationToken cancellationToken)
     {
-        if (await store.FindBlockAsync(keys.OfUser(userId), Moderator.Micros(time.GetUtcNow()), cancellationToken) is { } block)
+        if (await store.FindBlockAsync(keys.OfUser(userId), time.NowMicros(), cancellationToken) is { } block)
         {
             line(json =>
             {
                 json.WriteString("type"u8, "block"u8);
                 Tell(json, block.SinceMicros, block.Actor, block.Reason);
-                json.WriteString("until"u8, TimeOf(block.UntilMicros));
+                json.WriteString("until"u8, LogTime.TextOf(block.UntilMicros));
             });
         }
 
@@ -45,11 +44,8 @@ internal sealed class ModerationUserData(IModerationStore store, HeartKeys keys,
 
     private static void Tell(Utf8JsonWriter json, long atMicros, string actor, string reason)
     {
-        json.WriteString("timestamp"u8, TimeOf(atMicros));
+        json.WriteString("timestamp"u8, LogTime.TextOf(atMicros));
         json.WriteString("actor"u8, actor);
         json.WriteString("reason"u8, reason);
     }
-
-    private static string TimeOf(long micros) =>
-        DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

@@ -14,11 +14,11 @@ internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartK
     /// <summary>Who may not give hearts.</summary>
     public BlockList Blocks => blocks;
 
-    /// <summary>The time in microseconds since 1970-01-01 UTC.</summary>
-    public static long Micros(DateTimeOffset at) => (at.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    /// <summary>A moment in microseconds since 1970-01-01 UTC.</summary>
+    public static long Micros(DateTimeOffset at) => LogTime.MicrosOf(at);
 
     /// <summary>Now.</summary>
-    public long NowMicros() => Micros(time.GetUtcNow());
+    public long NowMicros() => time.NowMicros();
 
     /// <summary>A decision with a number of its own.</summary>
     public Decision Decide(string action, string? reason, HeartOrigin origin, Guid? about = null, string userId = "", params ReadOnlySpan<(string Name, JsonNode? Value)> more)

@@ -14,7 +14,7 @@ namespace HeartGrains.Moderation;
 internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys keys, JobHearts hearts) : IJobWork
 {
     /// <summary>The kind; the subject is the target that is moved.</summary>
-    public const string Name = "move";
+    public const string Name = ModerationJobs.Move;
 
     private const int PageLimit = 200;
     private const int RoundLimit = 5;

@@ -14,7 +14,7 @@ namespace HeartGrains.Moderation;
 internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHeartLedger ledger, HeartKeys keys, Moderator moderator, JobHearts hearts, TimeProvider time) : IJobWork
 {
     /// <summary>The kind; the subject is what is asked for.</summary>
-    public const string Name = "quarantine";
+    public const string Name = ModerationJobs.Quarantine;
 
     private const int PageLimit = 200;
     private static readonly TimeSpan HorizonPause = TimeSpan.FromMilliseconds(100);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Ledger;
@@ -9,7 +10,7 @@ namespace HeartGrains.Moderation;
 internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, JobHearts hearts) : IJobWork
 {
     /// <summary>The kind; the subject is the quarantine.</summary>
-    public const string Name = "release";
+    public const string Name = ModerationJobs.Release;
 
     private const int PageLimit = 200;
 
@@ -38,14 +39,14 @@ internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, J
         return JobPage.Next("on", await QuarantineEnds.TellAsync(store, order, cancellationToken));
     }
 
-    private static bool IsForgotten(in HeldState state) => state.UserId.StartsWith("erased:", StringComparison.Ordinal);
+    private static bool IsForgotten(in HeldState state) => state.UserId.StartsWith(EventProof.TombstonePrefix, StringComparison.Ordinal);
 }
 
 /// <summary>Makes a quarantine final: what it held is forgotten, and stays out of the counts.</summary>
 internal sealed class RollbackWork(IModerationStore store, Moderator moderator) : IJobWork
 {
     /// <summary>The kind; the subject is the quarantine.</summary>
-    public const string Name = "rollback";
+    public const string Name = ModerationJobs.Rollback;
 
     private const int PageLimit = 200;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using HeartGrains.Hearts;
 
 namespace HeartGrains.Transfer;
 
@@ -99,15 +100,13 @@ internal sealed record EndLine(long Lines, string Sha256) : ExportLine;
 /// <summary>Microseconds since 1970-01-01 UTC as RFC 3339.</summary>
 internal sealed class MicrosConverter : JsonConverter<long>
 {
-    private const string Format = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
     public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        DateTime.TryParseExact(reader.GetString(), Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            ? (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond
+        DateTimeOffset.TryParseExact(reader.GetString(), LogTime.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? LogTime.MicrosOf(time)
             : throw new JsonException("A time is written as 2026-05-04T03:02:01.000000Z.");
 
     public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(DateTime.UnixEpoch.AddTicks(value * TimeSpan.TicksPerMicrosecond).ToString(Format, CultureInfo.InvariantCulture));
+        writer.WriteStringValue(LogTime.TextOf(value));
 }
 
 [JsonSourceGenerationOptions(

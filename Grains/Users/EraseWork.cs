@@ -13,7 +13,7 @@ namespace HeartGrains.Users;
 internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts, IEnumerable<IUserData> data, HeartKeys keys, TimeProvider time) : IJobWork
 {
     /// <summary>The kind of these operations.</summary>
-    public const string Name = "erase-user";
+    public const string Name = UserJobs.Erase;
 
     private const int PageSize = 500;
     private const string MergedPrefix = "{\"action\":\"merged\"";
@@ -43,7 +43,7 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
     }
 
     /// <summary>What stands for the user from then on.</summary>
-    public static string TombstoneOf(string receipt) => "erased:" + receipt;
+    public static string TombstoneOf(string receipt) => EventProof.TombstonePrefix + receipt;
 
     private static JobPage Next(EraseState state) => JobPage.Next(
         JsonSerializer.Serialize(state, UserJson.Default.EraseState), JsonSerializer.Serialize(new EraseProgress(state.Hearts, state.Rows), UserJson.Default.EraseProgress));
@@ -92,7 +92,7 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
     {
         if (decision.Detail?.StartsWith(MergedPrefix, StringComparison.Ordinal) is not true) return null;
         var from = JsonSerializer.Deserialize(decision.Detail, UserJson.Default.MergedDetail)!.From;
-        return from is not null && HeartId.TryParse(from, out var reader) && await users.FindUserAsync(reader, cancellationToken) is { } name && !name.StartsWith("erased:", StringComparison.Ordinal) ? name : null;
+        return from is not null && HeartId.TryParse(from, out var reader) && await users.FindUserAsync(reader, cancellationToken) is { } name && !name.StartsWith(EventProof.TombstonePrefix, StringComparison.Ordinal) ? name : null;
     }
 
     /// <summary>Says it in the log, with the figures as the log has them: a page that was done twice counts once.</summary>
@@ -105,7 +105,7 @@ internal sealed class EraseWork(IEventLog log, IUserLog users, JobHearts hearts,
 
     private async Task SayAsync(Job job, int ordinal, string userId, string tombstone, ErasedDetail detail, CancellationToken cancellationToken)
     {
-        var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var now = time.NowMicros();
         await log.DecideAsync(
             new Decision(job.DecisionId(ordinal), now, null, tombstone, keys.OfUser(userId), job.Origin(HeartCause.Erased), 0, JsonSerializer.Serialize(detail, UserJson.Default.ErasedDetail)), cancellationToken);
     }

@@ -13,7 +13,7 @@ namespace HeartGrains.Users;
 internal sealed class MergeWork(IEventLog log, IUserLog users, JobHearts hearts, HeartKeys keys, TimeProvider time) : IJobWork
 {
     /// <summary>The kind of these operations.</summary>
-    public const string Name = "merge-user";
+    public const string Name = UserJobs.Merge;
 
     private const int PageSize = 500;
 
@@ -67,7 +67,7 @@ internal sealed class MergeWork(IEventLog log, IUserLog users, JobHearts hearts,
 
         async Task SayAsync(int ordinal, string userId, HeartId user, MergedDetail detail)
         {
-            var now = (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+            var now = time.NowMicros();
             await log.DecideAsync(
                 new Decision(job.DecisionId(ordinal), now, null, userId, user, job.Origin(HeartCause.Merged), 0, JsonSerializer.Serialize(detail, UserJson.Default.MergedDetail)), cancellationToken);
         }

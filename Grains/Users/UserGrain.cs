@@ -47,7 +47,7 @@ internal sealed class UserGrain(IEventLog log, IHeartLedger ledger, IEnumerable<
                 json.WriteString("type"u8, "heart"u8);
                 json.WriteString("target_id"u8, row.TargetId);
                 json.WriteString("id"u8, row.Heart.ToString());
-                json.WriteString("timestamp"u8, TimeOf(row.AtMicros));
+                json.WriteString("timestamp"u8, LogTime.TextOf(row.AtMicros));
             });
         }
 
@@ -65,7 +65,7 @@ internal sealed class UserGrain(IEventLog log, IHeartLedger ledger, IEnumerable<
     {
         json.WriteString("type"u8, row.Kind == HeartEventKind.Decided ? "decision"u8 : "event"u8);
         json.WriteString("action"u8, row.Kind switch { HeartEventKind.Given => "given"u8, HeartEventKind.Withdrawn => "withdrawn"u8, _ => "decided"u8 });
-        json.WriteString("timestamp"u8, TimeOf(row.AtMicros));
+        json.WriteString("timestamp"u8, LogTime.TextOf(row.AtMicros));
         json.WriteString("actor"u8, row.Origin.Actor);
         if (row.Kind == HeartEventKind.Decided)
         {
@@ -83,9 +83,6 @@ internal sealed class UserGrain(IEventLog log, IHeartLedger ledger, IEnumerable<
         if (row.Origin.Network is { } network) json.WriteString("network"u8, network);
         if (row.Origin.Job is { } job) json.WriteString("job"u8, job);
     }
-
-    private static string TimeOf(long micros) =>
-        DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Format(EventPosition position) => FormattableString.Invariant($"{position.Order}.{position.Target:N}.{position.Version}");
 

@@ -66,7 +66,7 @@ internal sealed partial class WebhookGrain(
 
     /// <inheritdoc/>
     public ValueTask<int?> ResendAsync(string? targetId, CancellationToken cancellationToken = default) =>
-        AskAsync<int?>(async name => await store.ResendAsync(name, targetId, NowMicros(), cancellationToken));
+        AskAsync<int?>(async name => await store.ResendAsync(name, targetId, time.NowMicros(), cancellationToken));
 
     private async ValueTask<T?> AskAsync<T>(Func<string, ValueTask<T?>> question)
     {
@@ -116,7 +116,7 @@ internal sealed partial class WebhookGrain(
         {
             var events = await log.ReadAsync(_place.Value, await log.FindHorizonAsync(stop), default, EventsAtOnce, stop);
             if (events.Count == 0) return;
-            var now = NowMicros();
+            var now = time.NowMicros();
             ChangedTarget[] changed = [.. events
                 .Where(static logged => logged.Kind != HeartEventKind.Decided)
                 .DistinctBy(static logged => logged.Position.Target)
@@ -130,8 +130,8 @@ internal sealed partial class WebhookGrain(
 
     private async Task SendDueAsync(CancellationToken stop)
     {
-        var due = await store.ListDueAsync(_endpoint!.Name, NowMicros(), TargetsInATurn, stop);
-        var now = NowMicros();
+        var due = await store.ListDueAsync(_endpoint!.Name, time.NowMicros(), TargetsInATurn, stop);
+        var now = time.NowMicros();
         foreach (var (target, _) in _restUntil.Where(rest => rest.Value <= now).ToArray()) _restUntil.Remove(target);
         foreach (var group in due.Chunk(SendsAtOnce)) await Task.WhenAll(group.Select(waiting => SendAsync(waiting, stop)));
     }
@@ -142,7 +142,7 @@ internal sealed partial class WebhookGrain(
         var grain = (IHeartGrain)GrainFactory.GetGrain(typeof(IHeartGrain), IdSpan.Create(waiting.TargetId));
         if (await ReadAsync(grain, stop) is not { Outcome: HeartOutcome.Committed } state) return;
         var attempt = await sender.SendAsync(_endpoint!, WebhookMessage.IdOf(_endpoint!.Name, waiting.Target, state), WebhookMessage.Write(waiting.TargetId, state), stop);
-        var now = NowMicros();
+        var now = time.NowMicros();
         if (attempt.Error is null)
         {
             var rest = now + Micros(settings.Options.Coalesce);
@@ -176,8 +176,6 @@ internal sealed partial class WebhookGrain(
 
     // Behind every event of its transaction or row.
     private static Guid AfterAll { get; } = new(Enumerable.Repeat((byte)0xFF, 16).ToArray());
-
-    private long NowMicros() => (time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
