@@ -101,7 +101,7 @@ internal sealed record EndLine(long Lines, string Sha256) : ExportLine;
 internal sealed class MicrosConverter : JsonConverter<long>
 {
     public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        DateTime.TryParseExact(reader.GetString(), LogTime.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+        DateTimeOffset.TryParseExact(reader.GetString(), LogTime.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? LogTime.MicrosOf(time)
             : throw new JsonException("A time is written as 2026-05-04T03:02:01.000000Z.");
 
