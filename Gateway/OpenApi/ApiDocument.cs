@@ -17,7 +17,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
 {
     private static readonly Problem[] OfEveryCall = [Problem.InternalError];
     private static readonly Problem[] OfCallsThatWait = [Problem.QuotaExceeded, Problem.TemporaryReducedCapacity];
-    private static readonly Problem[] OfBodies = [Problem.BadRequest, Problem.RequestTimeout, Problem.BodyTooLarge, Problem.UnsupportedMediaType];
+    private static readonly Problem[] OfBodies = [Problem.BadRequest, Problem.BodyTooLarge, Problem.UnsupportedMediaType];
     private static readonly Problem[] OfJson = [Problem.InvalidJson, Problem.InvalidFields, Problem.InvalidQuery];
     private static readonly Problem[] OfCredentials = [Problem.CredentialsRequired, Problem.InvalidToken, Problem.ScopeMissing, Problem.Unavailable, Problem.QuotaExceeded];
 
@@ -139,6 +139,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
         [
             .. operation.Parameters.Any(static parameter => parameter.In == ParameterLocation.Query) && operation.ProblemForm == ProblemForm.Document ? [Problem.InvalidQuery] : Array.Empty<Problem>(),
             .. operation.Body is { } && operation.ProblemForm == ProblemForm.Document ? OfBodies : [],
+            .. operation.Body is { } ? [Problem.RequestTimeout] : Array.Empty<Problem>(),
             .. operation.Body is { MediaType: Payload.JsonType } && operation.ProblemForm == ProblemForm.Document ? OfJson : [],
             .. operation.JudgesCallers ? OfCredentials : [],
             .. operation.Access is Access.Users or Access.ReadersOfUsers ? [Problem.UserMismatch] : Array.Empty<Problem>(),
@@ -151,11 +152,16 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
 
     private static Header[] HeadersOf(int status, RouteEndpoint endpoint, Operation operation) =>
     [
-        .. status is 429 or 503 ? [Header.RetryAfter] : Array.Empty<Header>(),
+        .. status is 429 or 503 || (status is 504 && operation.ProblemForm == ProblemForm.Text) ? [Header.RetryAfter] : Array.Empty<Header>(),
+
+        // Who is new is told who they are before it is known what becomes of the heart.
+        .. status is 409 or 429 or 503 or 504 && operation.Answers.Any(static answer => answer.Headers.Contains(Header.NewReader)) ? [Header.NewReader, Header.NewReaderToken] : Array.Empty<Header>(),
         .. status is 401 or 403 && operation.JudgesCallers ? [Header.Challenge] : Array.Empty<Header>(),
         .. status is 429 && !operation.IsJudgedByQuotas ? Header.Quotas : [],
         .. status is 426 ? [new Header("Upgrade", "What to ask for.", "websocket", true), new Header("Sec-WebSocket-Version", "The version spoken.", "13", true)] : Array.Empty<Header>(),
-        .. operation.ProblemForm == ProblemForm.Text ? Header.OpenToEverybody : [],
+
+        // What goes wrong outside the call's own code is told like all problems.
+        .. operation.ProblemForm == ProblemForm.Text && status is not (408 or 500) ? Header.OpenToEverybody : [],
         .. endpoint.Metadata.GetMetadata<ProblemPage>() is null ? [] : Header.OfPages,
     ];
 

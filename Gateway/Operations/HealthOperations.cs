@@ -13,7 +13,7 @@ internal static class HealthOperations
     /// <summary>Of a path that <see cref="Hosting.HealthEndpoints"/> maps.</summary>
     public static Operation Of(string path) => path switch
     {
-        "/health/live" => Checked("readLiveness", "Whether the process answers", "Asks nobody else, so that a restart on failure is right."),
+        "/health/live" => Checked("readLiveness", "Whether the process answers", "Asks nobody else, so that a restart is right when no answer comes.", canFail: false),
         "/health/ready" => Checked("readReadiness", "Whether the process can serve", "What a load balancer asks."),
         "/health" => Checked("readHealth", "Whether the process can serve", "The same as `/health/ready`."),
         _ => new("readMetrics", Group, "Metrics", "For Prometheus; docs/metrics.md explains each.")
@@ -23,13 +23,13 @@ internal static class HealthOperations
         },
     };
 
-    private static Operation Checked(string id, string summary, string description) => new(id, Group, summary, description)
+    private static Operation Checked(string id, string summary, string description, bool canFail = true) => new(id, Group, summary, description)
     {
         Method = HttpMethod.Get,
         Answers =
         [
             new(200, "It can.", Payload.Json(Health, """{"status":"healthy","checks":{"cluster":"connected"}}"""), Caching),
-            new(503, "It cannot.", Payload.Json(Health, """{"status":"unhealthy","checks":{"cluster":"no silo can be reached"}}"""), Caching),
+            .. canFail ? [new Answer(503, "It cannot.", Payload.Json(Health, """{"status":"unhealthy","checks":{"cluster":"no silo can be reached"}}"""), Caching)] : Array.Empty<Answer>(),
         ],
     };
 

@@ -22,13 +22,13 @@ internal static class UserOperations
 
     private static readonly Shape Line = Shape.Object(
         "ExportLine", "Something that is held; what does not apply is left out.",
-        ("type", Shape.OneOf("What.", "user", "event", "heart", "decision", "quota", "end")), ("user_id", Shape.Text("Whom all of it is about.").Optional()),
+        ("type", Shape.OneOf("What.", "user", "event", "heart", "decision", "block", "quarantine", "quota", "end")), ("user_id", Shape.Text("Whom all of it is about.").Optional()),
         ("action", Shape.OneOf("What happened.", "given", "withdrawn", "decided").Optional()), ("timestamp", Shape.Time("When.").Optional()), ("actor", Shape.Text("Who proved to be whom.").Optional()),
         ("target_id", Shape.Text("The target.").Optional()), ("heart", Shapes.HeartId.Optional()), ("id", Shapes.HeartId.Optional()), ("version", Shape.Whole("The target's version.", 1).Optional()),
         ("cause", Shape.OneOf("Why a heart changed, if not by its user.", "merged", "erased", "quarantined", "released", "moved").Optional()), ("network", Shape.Text("Where from, where that is kept.").Optional()),
-        ("job", Shape.Text("The operation it was a part of.").Optional()), ("detail", Shape.Map("What was decided.", Shape.Anything("A figure or a word.")).Optional()), ("policy", Shape.Text("The quota.").Optional()),
+        ("job", Shape.Text("The operation it was a part of.").Optional()), ("detail", Shape.Map("What was decided.", Shape.Anything("A figure or a word.")).Optional()), ("reason", Shape.Text("Why, of a block or a quarantine.").Optional()), ("until", Shape.Time("When the block ends.").Optional()), ("quarantine", Shape.Text("The quarantine that holds hearts.").Optional()), ("policy", Shape.Text("The quota.").Optional()),
         ("limit", Shape.Whole("Its tokens.").Optional()), ("remaining_at_grain", Shape.Whole("Of them left, but for gateways' slices.").Optional()), ("reset_seconds", Shape.Whole("Until it is whole.").Optional()),
-        ("hearts", Shape.Whole("Lines of hearts.").Optional()), ("events", Shape.Whole("Lines of events and decisions.").Optional()));
+        ("hearts", Shape.Whole("At the end: lines of hearts; of a quarantine: hearts it holds.").Optional()), ("events", Shape.Whole("Lines of events and decisions.").Optional()));
 
     private static readonly Shape Merged = Shape.Object(
         "Merge", "What became of a reader's hearts.", ("receipt", JobOperations.Id), ("state", JobOperations.State), ("user_id", Shape.Text("The account.")), ("moved", Shape.Whole("Hearts that are the account's now.")),
@@ -48,7 +48,7 @@ internal static class UserOperations
     };
 
     public static readonly Operation Export = new(
-        "exportUser", Group, "All that is held about a user", "Lines of JSON, each with a `type`: `user`, `event`, `heart`, `decision`, `quota`, and whatever else is held. The last is `end`; without it the answer is not whole.")
+        "exportUser", Group, "All that is held about a user", "Lines of JSON, each with a `type`: `user`, `event`, `heart`, `decision`, `block`, `quarantine`, `quota`. The last is `end`; without it the answer is not whole.")
     {
         Access = Access.Subjects,
         Parameters = [User with { IsRequired = true }],

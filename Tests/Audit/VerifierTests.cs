@@ -4,38 +4,45 @@ using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Ledger;
 using HeartGrains.Tests.Hearts;
-using HeartGrains.Tests.Infrastructure;
-using Microsoft.Data.Sqlite;
-using Npgsql;
 
 namespace HeartGrains.Tests.Audit;
 
 /// <summary>Drift of every kind, made behind the program's back in a real store, is found, and mended where it can be.</summary>
-public abstract class VerifierTests : IAsyncLifetime
+public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
 {
     private const string Network = "203.0.113.0/24";
     private static readonly HeartOrigin Operator = new("key:operator");
-    private HeartSilo _silo = null!;
-    private Verifier _verifier = null!;
-    private Guid _target;
-
-    private protected HeartStore Store { get; private set; } = null!;
+    private readonly HeartSilo _silo = store.Silo;
+    private readonly Verifier _verifier = store.Silo.Get<Verifier>();
+    private readonly Guid _target = store.Silo.Keys.OfTarget("post");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private protected abstract Task<HeartStore> OpenStoreAsync();
-
-    /// <summary>Runs a statement with triggers off, as a superuser or whoever has the file could. <c>$target</c> is the target's key.</summary>
-    protected abstract Task TamperAsync(string sql, Guid target);
-
     public async ValueTask InitializeAsync()
     {
-        Store = await OpenStoreAsync();
-        _silo = await HeartSilo.StartAsync(Store);
-        _verifier = _silo.Get<Verifier>();
-        _target = _silo.Keys.OfTarget("post");
+        if (await store.RestoreAsync())
+        {
+            await _silo.ForgetAsync("post");
+            await _silo.ForgetAsync("other");
+        }
+        else
+        {
+            await FillAsync();
+            await store.KeepAsync();
+        }
 
-        // Folded in part: three of five versions.
+        (await VerifyAllAsync()).ShouldBe("");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Two targets; of one three of five versions are folded.</summary>
+    private async Task FillAsync()
+    {
         var post = _silo.Grains.GetGrain<IHeartGrain>("post");
         foreach (var user in (string[])["ann", "ben", "cid"]) await post.GiveAsync(user, new HeartOrigin("jwt", Network), Cancellation);
         await FoldAsync();
@@ -43,14 +50,6 @@ public abstract class VerifierTests : IAsyncLifetime
         await post.GiveAsync("dan", null, Cancellation);
         await _silo.Target("other").GiveAsync("ann");
         await SealAsync();
-        (await VerifyAllAsync()).ShouldBe("");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _silo.DisposeAsync();
-        Store.Dispose();
-        GC.SuppressFinalize(this);
     }
 
     [Theory]
@@ -65,7 +64,7 @@ public abstract class VerifierTests : IAsyncLifetime
     public async Task VerifyTargetAsync_ProjectionsChanged_FindsAndMends(string sql, string kinds)
     {
         await _silo.ForgetAsync("post");
-        await TamperAsync(sql, _target);
+        await store.RunAsync(sql, _target);
 
         var found = await _verifier.VerifyTargetAsync(_target, null, null, Cancellation);
         var mended = await _verifier.VerifyTargetAsync(_target, null, Operator, Cancellation);
@@ -118,7 +117,7 @@ public abstract class VerifierTests : IAsyncLifetime
     [InlineData("update heart_seal set number = number + 1000", "chain", "")]
     public async Task Verify_LogOrSealsChanged_IsFound(string sql, string inChain, string inTarget)
     {
-        await TamperAsync(sql, _target);
+        await store.RunAsync(sql, _target);
 
         var chain = await _verifier.VerifyBlocksAsync(1, 100, Cancellation);
         var target = await _verifier.VerifyTargetAsync(_target, "post", null, Cancellation);
@@ -132,14 +131,11 @@ public abstract class VerifierTests : IAsyncLifetime
     [Fact]
     public async Task VerifyBlocksAsync_RowAddedBehindTheSeals_IsFound()
     {
-        await TamperAsync("insert into heart_event (target, heart, version, writer, at_micros, kind, user_id) select target, heart, 6, 1, 1, 2, user_id from heart_event where target = $target and version = 5", _target);
-        await TamperAsync(MoveToFirst, _target);
+        await store.RunAsync("insert into heart_event (target, heart, version, writer, at_micros, kind, user_id) select target, heart, 6, 1, 1, 2, user_id from heart_event where target = $target and version = 5", _target);
+        await store.RunAsync(store.MoveToFirst, _target);
 
         (await _verifier.VerifyBlocksAsync(1, 100, Cancellation)).Findings.Select(finding => finding.Kind).ShouldContain("chain");
     }
-
-    /// <summary>Puts version 6 among what was sealed.</summary>
-    protected abstract string MoveToFirst { get; }
 
     [Fact]
     public async Task CheckKeptAsync_LogCutAtItsEnd_IsFoundByTheKeptHead()
@@ -149,8 +145,8 @@ public abstract class VerifierTests : IAsyncLifetime
         await SealAsync();
         var kept = (await _verifier.FindHeadAsync(Cancellation))!;
         (await _verifier.CheckKeptAsync(kept, Cancellation)).ShouldBeNull();
-        await TamperAsync($"delete from heart_seal where number > {first.Number}", _target);
-        await TamperAsync("delete from heart_event where target = $target and version = 6", _target);
+        await store.RunAsync($"delete from heart_seal where number > {first.Number}", _target);
+        await store.RunAsync("delete from heart_event where target = $target and version = 6", _target);
 
         // Without the head nobody could tell.
         (await _verifier.VerifyBlocksAsync(1, 100, Cancellation)).Findings.ShouldBeEmpty();
@@ -167,7 +163,7 @@ public abstract class VerifierTests : IAsyncLifetime
     public async Task Verify_UserForgotten_IsWellIfItWasDecided(string detail, string kinds)
     {
         await _silo.Get<IEventLog>().DecideAsync(new Decision(1, 1, null, "", default, Operator, 0, detail), Cancellation);
-        await TamperAsync("update heart_event set user_id = 'erased:r1', network = null where target = $target and version in (2, 4)", _target);
+        await store.RunAsync("update heart_event set user_id = 'erased:r1', network = null where target = $target and version in (2, 4)", _target);
         await SealAsync();
 
         (await VerifyAllAsync()).ShouldBe(kinds);
@@ -216,7 +212,7 @@ public abstract class VerifierTests : IAsyncLifetime
     [Fact]
     public async Task VerifyWork_Everything_ComparesEachOnceAndMends()
     {
-        await TamperAsync("update heart_target set count = 77 where target = $target", _target);
+        await store.RunAsync("update heart_target set count = 77 where target = $target", _target);
         var desk = _silo.Grains.GetGrain<IJobDeskGrain>(0);
         var job = (await desk.StartAsync(new JobOrder(VerifyJob.Kind, "all", """{"repair":true}""", "key:operator"), Cancellation)).Job!;
         await HeartSilo.UntilAsync(async () => (job = (await desk.ReadAsync(job.Id, Cancellation)).Job!).State != JobState.Running);
@@ -262,40 +258,6 @@ public abstract class VerifierTests : IAsyncLifetime
     });
 }
 
-public sealed class SqliteVerifierTests : VerifierTests
-{
-    protected override string MoveToFirst => "update heart_event set seq = -seq; update heart_event set seq = iif(target = $target and version = 6, 1, 1 - seq)";
+public sealed class SqliteVerifierTests(SqliteDrift store) : VerifierTests(store), IClassFixture<SqliteDrift>;
 
-    private protected override Task<HeartStore> OpenStoreAsync() => Task.FromResult(HeartStore.Sqlite());
-
-    protected override async Task TamperAsync(string sql, Guid target)
-    {
-        await using var connection = new SqliteConnection($"Data Source={Store.Data}/hearts.db;Pooling=false");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = "select name, sql from sqlite_master where type = 'trigger'";
-        var triggers = new List<(string Name, string Sql)>();
-        await using (var row = await command.ExecuteReaderAsync())
-            while (await row.ReadAsync()) triggers.Add((row.GetString(0), row.GetString(1)));
-        var off = string.Concat(triggers.Select(static trigger => $"drop trigger {trigger.Name};"));
-        var on = string.Concat(triggers.Select(static trigger => $";{trigger.Sql};"));
-        command.CommandText = $"begin immediate; {off} {sql} {on} commit;";
-        command.Parameters.AddWithValue("$target", target.ToByteArray(bigEndian: true));
-        await command.ExecuteNonQueryAsync();
-    }
-}
-
-public sealed class PostgresVerifierTests(LocalPostgres postgres) : VerifierTests
-{
-    protected override string MoveToFirst => "update heart_event set xid = (select min(xid) from heart_event) where target = $target and version = 6";
-
-    private protected override Task<HeartStore> OpenStoreAsync() => HeartStore.PostgresAsync(postgres);
-
-    protected override async Task TamperAsync(string sql, Guid target)
-    {
-        await using var connection = new NpgsqlConnection(Store.Postgres);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"set session_replication_role = replica; {sql.Replace("$target", $"'{target}'")}", connection);
-        await command.ExecuteNonQueryAsync();
-    }
-}
+public sealed class PostgresVerifierTests(PostgresDrift store) : VerifierTests(store), IClassFixture<PostgresDrift>;

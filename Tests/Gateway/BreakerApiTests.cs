@@ -74,54 +74,6 @@ public sealed class BreakerApiTests : IAsyncLifetime
     }
 }
 
-/// <summary>What an operator is refused, which changes nothing: one gateway for all of it.</summary>
-public sealed class BreakerRefusalTests(OperatedGateway gateway) : IClassFixture<OperatedGateway>
-{
-    [Theory]
-    [InlineData("hearts", """{"state":"open","for":"10m","reason":"r"}""", 400, "invalid-fields", "state")]
-    [InlineData("hearts", """{"for":"10m","reason":"r"}""", 400, "invalid-fields", "state")]
-    [InlineData("hearts", """{"state":"closed","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"closed","for":"0s","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"closed","for":"25h","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"closed","for":"-1m","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"closed","for":"10","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"closed","for":"99999999999999h","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"auto","for":"10m","reason":"r"}""", 400, "invalid-fields", "for")]
-    [InlineData("hearts", """{"state":"auto"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":" "}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\nb"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\u0085b"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\u2028b"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\u2029b"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\u202eb"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\ufeffb"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\udb40\udc41b"}""", 400, "invalid-fields", "reason")]
-    [InlineData("hearts", """{"state":"auto","reason":"a\ud800b"}""", 400, "invalid-json", "reason")]
-    [InlineData("hearts", """{"state":1,"reason":"r"}""", 400, "invalid-json", "state")]
-    [InlineData("hearts", """{"state":"auto","reason":"r","extra":1}""", 400, "invalid-json", "extra")]
-    [InlineData("hearts", """{"state":"auto","reason":"r","reason":"s"}""", 400, "invalid-json", null)]
-    [InlineData("hearts", """[]""", 400, "invalid-json", null)]
-    [InlineData("hearts", """null""", 400, "invalid-fields", "state")]
-    [InlineData("hearts", """{""", 400, "invalid-json", null)]
-    [InlineData("others", """{"state":"auto","reason":"r"}""", 404, "not-found", null)]
-    public async Task Post_WrongInput_IsToldAndDoesNothing(string name, string body, int status, string code, string? field)
-    {
-        using var answer = await gateway.ForceAsync(name, body);
-        var problem = await answer.ShouldBeProblemAsync(status, code);
-        if (field is not null) problem.GetProperty("errors").TryGetProperty(field, out _).ShouldBeTrue(problem.ToString());
-        (await gateway.ShownAsync("hearts")).GetProperty("state").GetString().ShouldBe("closed");
-    }
-
-    [Fact]
-    public async Task Post_WithoutTheKey_IsRefused()
-    {
-        using var unsigned = await gateway.Server.Client.PostJsonAsync(OperatedGateway.Breakers + "/hearts", """{"state":"auto","reason":"r"}""");
-        await unsigned.ShouldBeProblemAsync(401, "credentials-required");
-        using var wrong = await gateway.ForceAsync("hearts", """{"state":"auto","reason":"r"}""", key: "another key of 16 characters");
-        await wrong.ShouldBeProblemAsync(401, "invalid-token");
-    }
-}
-
 /// <summary>A gateway that knows an operator.</summary>
 public sealed class OperatedGateway : IAsyncLifetime
 {

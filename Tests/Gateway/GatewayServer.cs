@@ -6,6 +6,7 @@ using HeartGrains.Gateway;
 using HeartGrains.Hosting;
 using HeartGrains.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace HeartGrains.Tests.Gateway;
@@ -31,6 +32,9 @@ public sealed class GatewayServer : IAsyncLifetime
     /// <summary>Pages of tests, on the gateway's own origin.</summary>
     internal TestPages Pages { get; } = new();
 
+    /// <summary>Changes its services, if set.</summary>
+    internal Action<IServiceCollection>? Configure { get; init; }
+
     public Uri Url { get; private set; } = null!;
 
     /// <summary>The operators' port, if the settings open one.</summary>
@@ -45,6 +49,7 @@ public sealed class GatewayServer : IAsyncLifetime
         builder.AddGateway();
         builder.AddTraces();
         builder.Services.AddPatience();
+        Configure?.Invoke(builder.Services);
         _app = builder.Build();
         _app.UseGateway();
         Pages.Map(_app);

@@ -11,7 +11,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        "RedisOutageTests", "EventApiTests", "VerifyApiTests", "PostgresLedgerTests", "PostgresVerifierTests", "QuotaClusterTests", "OutageTests", "ButtonTroubleTests", "LiveLimitTests", "LedgerOutageTests", "ButtonTests", "PageLooksTests",
+        "RedisOutageTests", "ApiContractTests", "PostgresLedgerTests", "QuotaClusterTests", "OutageTests", "ButtonTroubleTests", "LiveLimitTests", "LedgerOutageTests", "ButtonTests", "PageLooksTests",
         "HomePageTests", "QuotaOutageTests", "CrossOriginTests", "ReaderTests", "QuotaReloadTests", "LiveButtonTests",
     ];
 

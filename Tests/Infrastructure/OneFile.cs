@@ -22,7 +22,7 @@ public sealed class OneFile
         var published = Path.Combine(LocalCluster.Root, "Gateway", "bin", "Release", "net10.0", "linux-x64", "publish");
         if (Directory.Exists(published)) Directory.Delete(published, recursive: true);
         using var process = Process.Start(new ProcessStartInfo(
-            "dotnet", ["publish", "Gateway", "-r", "linux-x64", "-v", "quiet", "--nodereuse:false", "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false"])
+            "dotnet", ["publish", "Gateway", "-r", "linux-x64", "-v", "quiet", "-m:1", "--nodereuse:false", "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false"])
         {
             WorkingDirectory = LocalCluster.Root,
             UseShellExecute = false,

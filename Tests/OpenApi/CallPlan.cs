@@ -1,23 +1,54 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using HeartGrains.Tests.Gateway;
 
 namespace HeartGrains.Tests.OpenApi;
 
 /// <summary>The calls that are made of each operation of the document: its examples, and what is wrong with them in every way that fits all operations.</summary>
-internal static class CallPlan
+/// <param name="readerToken">The token of a reader who gave a heart.</param>
+/// <param name="quarantines">Quarantines that are there: one held, one released, one rolled back, one more held.</param>
+internal sealed class CallPlan(string readerToken, IReadOnlyList<string> quarantines)
 {
     // More than the most that any call takes.
     private const int TooManyBytes = 1100 * 1024;
 
-    /// <summary>Quarantines that are there: one held, one released, one rolled back.</summary>
-    public static string[] Quarantines { get; set; } = [];
+    /// <summary>For a server where nothing is there.</summary>
+    public static CallPlan OfNothing { get; } = new("nobody's", ["jAAAAAAAAAAAAAAAAAAAAAA"]);
 
-    /// <summary>The token of a reader who gave a heart.</summary>
-    public static string ReaderToken { get; set; } = "";
+    /// <summary>Makes what the examples speak of.</summary>
+    public static async Task<CallPlan> PrepareAsync(ApiServer server)
+    {
+        foreach (var target in (string[])["post_123", "post_old", "q1", "q2", "q3", "q4"])
+            foreach (var user in (string[])["u1", "u2", "u456", "u789"]) await PostAsync("hearts", $$"""{"target_id":"{{target}}","user_id":"{{user}}"}""");
+        using var reader = await server.Client.PostJsonAsync(HeartClient.Hearts, """{"target_id":"post_123"}""");
+        var token = reader.Headers.GetValues("Set-Cookie").Single().Split('=', ';')[1];
+        await PostAsync("admin/targets/freeze", """{"target_id":"post_frozen","reason":"a test"}""");
+        await PostAsync("admin/targets/move", """{"from":"post_moved","to":"post_there","reason":"a test"}""");
+        await PostAsync("admin/users/block", """{"user_id":"u_blocked","for":"1h","reason":"a test"}""");
+        string[] quarantines = [await HoldAsync("q1"), await HoldAsync("q2"), await HoldAsync("q3"), await HoldAsync("q4")];
+        await PostAsync("admin/quarantine/release", $$"""{"id":"{{quarantines[1]}}","reason":"a test"}""");
+        await PostAsync("admin/quarantine/rollback", $$"""{"id":"{{quarantines[2]}}","reason":"a test"}""");
+        return new CallPlan(token, quarantines);
+
+        async Task<string> HoldAsync(string target) =>
+            JsonNode.Parse(await PostAsync("admin/quarantine", $$"""{"target_id":"{{target}}","reason":"a test"}"""))!["id"]!.GetValue<string>();
+
+        async Task<string> PostAsync(string route, string body)
+        {
+            // On a machine that is busy a call may come too late, and is made again.
+            for (var tries = 1; ; tries++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/" + route) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+                request.Headers.Authorization = ApiServer.Bearer(ApiServer.AdminKey);
+                using var answer = await server.Client.SendAsync(request);
+                if ((int)answer.StatusCode < 500 || tries == 10) return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+            }
+        }
+    }
 
     /// <summary>As the document shows it: each body once more, then with all that may be given.</summary>
-    public static IEnumerable<HttpRequestMessage> Examples(DocumentedCall call)
+    public IEnumerable<HttpRequestMessage> Examples(DocumentedCall call)
     {
         foreach (var body in BodiesOf(call))
         {
@@ -28,6 +59,14 @@ internal static class CallPlan
         yield return Request(call, BodiesOf(call).First(), static parameter => parameter["example"] is not null);
         yield return With(Request(call, BodiesOf(call).First()), static headers => headers.Add("Origin", "https://blog.example.com"));
         foreach (var request in Special(call)) yield return request;
+    }
+
+    /// <summary>A few of them, and once with an operator's key and all parameters; credentials are any others if they are given.</summary>
+    public IEnumerable<HttpRequestMessage> Few(DocumentedCall call, string? bearer = null)
+    {
+        var all = With(Request(call, BodiesOf(call).First(), static parameter => parameter["example"] is not null), static headers => headers.Authorization = ApiServer.Bearer(ApiServer.AdminKey));
+        foreach (var request in (IEnumerable<HttpRequestMessage>)[all, .. BodiesOf(call).Select(body => Request(call, body)), .. Special(call)])
+            yield return bearer is null ? request : With(request, headers => headers.Authorization = ApiServer.Bearer(bearer));
     }
 
     /// <summary>What a careless or a hostile client sends.</summary>
@@ -106,7 +145,7 @@ internal static class CallPlan
     }
 
     /// <summary>What some answers need besides.</summary>
-    private static IEnumerable<HttpRequestMessage> Special(DocumentedCall call) => call.Id switch
+    private IEnumerable<HttpRequestMessage> Special(DocumentedCall call) => call.Id switch
     {
         "watchTargets" =>
         [
@@ -125,18 +164,18 @@ internal static class CallPlan
         "resendWebhooks" => [Request(call, ("application/json", """{"endpoint":"nobody"}"""))],
         "mergeReader" =>
         [
-            With(Request(call, ("application/json", $$"""{"user_id":"u456","reader_token":"{{ReaderToken}}"}""")), static headers => headers.Authorization = ApiServer.Bearer(ApiServer.WriteKey)),
-            With(Request(call, ("application/json", """{"user_id":"u456"}""")), static headers =>
+            With(Request(call, ("application/json", $$"""{"user_id":"u456","reader_token":"{{readerToken}}"}""")), static headers => headers.Authorization = ApiServer.Bearer(ApiServer.WriteKey)),
+            With(Request(call, ("application/json", """{"user_id":"u456"}""")), headers =>
             {
-                headers.Add("Cookie", "heart_reader=" + ReaderToken);
+                headers.Add("Cookie", "heart_reader=" + readerToken);
                 headers.Add("Origin", "https://blog.example.com");
             }),
         ],
-        "readJob" => [Instead(Request(call), "jAAAAAAAAAAAAAAAAAAAAAA", Quarantines[0])],
-        "readQuarantine" => [Instead(Request(call), "j3q2-7wAAAAAAAAAAAAAAAA", Quarantines[0])],
+        "readJob" => [Instead(Request(call), "jAAAAAAAAAAAAAAAAAAAAAA", quarantines[0])],
+        "readQuarantine" => [Instead(Request(call), "j3q2-7wAAAAAAAAAAAAAAAA", quarantines[0])],
         "releaseQuarantine" or "rollBackQuarantine" =>
         [
-            .. Quarantines.Select(id => Request(call, ("application/json", $$"""{"id":"{{id}}","reason":"its end"}"""))),
+            .. quarantines.Where((_, index) => index != (call.Id == "releaseQuarantine" ? 0 : 3)).Select(id => Request(call, ("application/json", $$"""{"id":"{{id}}","reason":"its end"}"""))),
         ],
         "readTarget" or "readBadge" => [With(Request(call), static headers => headers.TryAddWithoutValidation("If-None-Match", "*"))],
         "giveReaction" => [Request(call, ("text/plain", "❤️"), more: "redirect=https%3A%2F%2Fblog.example.com%2Fhello"), Request(call, ("text/plain", "no emoji")), OnSite(Request(call, ("text/plain", "❤️")), "closed.example")],
@@ -153,7 +192,7 @@ internal static class CallPlan
 
     private static HttpRequestMessage OnSite(HttpRequestMessage request, string site) => Instead(request, "blog.example.com", site);
 
-    private static HttpRequestMessage Instead(HttpRequestMessage request, string text, string other)
+    public static HttpRequestMessage Instead(HttpRequestMessage request, string text, string other)
     {
         request.RequestUri = new Uri(request.RequestUri!.ToString().Replace(text, other, StringComparison.Ordinal), UriKind.Relative);
         return request;

@@ -10,6 +10,8 @@ internal sealed class DocumentedApi
 {
     // Made once: each is kept by its library for good, with all that it refers to.
     private readonly ConcurrentDictionary<string, JsonSchema> _schemas = new();
+    private readonly ConcurrentDictionary<JsonNode, JsonSchema> _schemaOf = new(ReferenceEqualityComparer.Instance);
+    private readonly Lazy<string> _components;
 
     // Of the connection and of the way a body is sent: no answer of ours says more by them.
     private static readonly HashSet<string> OfTransport = new(StringComparer.OrdinalIgnoreCase) { "Date", "Content-Type", "Content-Length", "Transfer-Encoding", "Connection" };
@@ -17,6 +19,7 @@ internal sealed class DocumentedApi
     public DocumentedApi(JsonNode document)
     {
         Document = document;
+        _components = new(() => Inner(Closed(document["components"]!["schemas"]!.DeepClone())));
         Calls =
         [
             .. from path in document["paths"]!.AsObject()
@@ -34,10 +37,7 @@ internal sealed class DocumentedApi
     /// <summary>What is wrong with a value, by a schema of the document; a property that the schema does not name is.</summary>
     public string? FaultOf(JsonNode schema, JsonElement value)
     {
-        var whole = Closed(schema.DeepClone()).AsObject();
-        whole["$defs"] = Closed(Document["components"]!["schemas"]!.DeepClone());
-        var text = whole.ToJsonString().Replace("#/components/schemas/", "#/$defs/", StringComparison.Ordinal);
-        var results = _schemas.GetOrAdd(text, static text => JsonSchema.FromText(text)).Evaluate(value, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+        var results = _schemaOf.GetOrAdd(schema, WholeOf).Evaluate(value, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
         return results.IsValid
             ? null
             : string.Join("; ", results.Details!.Where(static detail => detail.Errors is not null).SelectMany(static detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}")).Distinct()) + $" in {value}";
@@ -83,6 +83,15 @@ internal sealed class DocumentedApi
         if (type == "application/problem+json" && content["examples"]![json.GetProperty("code").GetString()!] is null) faults.Add($"{status}: the code {json.GetProperty("code")} is not documented");
         return faults;
     }
+
+    /// <summary>A schema with all that it may refer to.</summary>
+    private JsonSchema WholeOf(JsonNode schema)
+    {
+        var own = Inner(Closed(schema.DeepClone()));
+        return _schemas.GetOrAdd(own[..^1] + (own.Length > 2 ? "," : "") + "\"$defs\":" + _components.Value + "}", static text => JsonSchema.FromText(text));
+    }
+
+    private static string Inner(JsonNode schema) => schema.ToJsonString().Replace("#/components/schemas/", "#/$defs/", StringComparison.Ordinal);
 
     /// <summary>Lets no object have what its schema does not name.</summary>
     private static JsonNode Closed(JsonNode schema)

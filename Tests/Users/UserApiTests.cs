@@ -100,33 +100,6 @@ public sealed class UserApiTests : IAsyncLifetime
         (await Client.ReadAsync("read").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(0);
     }
 
-    [Theory]
-    [InlineData("DELETE", "/api/v1/users?user_id=ann", null, 401, "credentials-required")]
-    [InlineData("DELETE", "/api/v1/users?user_id=ann", "nobody's", 401, "invalid-token")]
-    [InlineData("DELETE", "/api/v1/users?user_id=ann", Writer, 403, "scope-missing")]
-    [InlineData("DELETE", "/api/v1/users", Admin, 400, "invalid-query")]
-    [InlineData("DELETE", "/api/v1/users?user_id=", Admin, 400, "invalid-query")]
-    [InlineData("DELETE", "/api/v1/users?user_id=a&user_id=b", Admin, 400, "invalid-query")]
-    [InlineData("DELETE", "/api/v1/users?user=ann", Admin, 400, "invalid-query")]
-    [InlineData("POST", "/api/v1/users?user_id=ann", Admin, 405, "method-not-allowed")]
-    [InlineData("GET", "/api/v1/users/export?user_id=ann", null, 401, "credentials-required")]
-    [InlineData("GET", "/api/v1/users/export?user_id=ann", Writer, 403, "scope-missing")]
-    [InlineData("GET", "/api/v1/users/export", Admin, 400, "invalid-query")]
-    [InlineData("GET", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA", null, 401, "credentials-required")]
-    [InlineData("GET", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA", Writer, 403, "scope-missing")]
-    [InlineData("GET", "/api/v1/admin/jobs?id=jAAAAAAAAAAAAAAAAAAAAAA", Admin, 404, "not-found")]
-    [InlineData("GET", "/api/v1/admin/jobs", Admin, 400, "invalid-query")]
-    [InlineData("GET", "/api/v1/admin/jobs?id=%00", Admin, 400, "invalid-query")]
-    public async Task Call_ThatMayNotBe_IsRefusedAndNothingIsDone(string method, string path, string? key, int status, string code)
-    {
-        await Client.GiveAsync("kept", "ann");
-
-        using var refused = await SendAsync(new HttpMethod(method), path, key: key);
-
-        await refused.ShouldBeProblemAsync(status, code);
-        (await Client.ReadAsync("kept").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(1);
-    }
-
     [Fact]
     public async Task Merge_WithTheCookie_MovesTheHeartsAndTakesTheCookieAway()
     {

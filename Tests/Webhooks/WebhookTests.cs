@@ -135,28 +135,6 @@ public sealed class WebhookTests : IAsyncLifetime
         await HeartSilo.UntilAsync(async () => (await StandingAsync(gateway)).GetProperty("dead").GetInt64() == 0);
     }
 
-    [Theory]
-    [InlineData("{}", "invalid-fields", 400)]
-    [InlineData("""{"endpoint":"nobody"}""", "not-found", 404)]
-    [InlineData("""{"endpoint":"crm","target_id":""}""", "invalid-fields", 400)]
-    [InlineData("""{"endpoint":"crm","all":true}""", "invalid-json", 400)]
-    public async Task Resend_Wrong_IsRefused(string body, string code, int status)
-    {
-        using var refused = await SendAsync(_gateway, HttpMethod.Post, "/resend", body);
-
-        await refused.ShouldBeProblemAsync(status, code);
-    }
-
-    [Fact]
-    public async Task Routes_WithoutKey_AreRefused()
-    {
-        using var read = await _gateway.Client.GetAsync("/api/v1/admin/webhooks");
-        using var resent = await _gateway.Client.PostJsonAsync("/api/v1/admin/webhooks/resend", "{}");
-
-        read.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        resent.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-    }
-
     private static long VersionOf(Received message) => JsonSerializer.Deserialize<JsonElement>(message.Body).GetProperty("data").GetProperty("version").GetInt64();
 
     private async Task<GatewayServer> StartAsync(params string[] settings)
