@@ -90,7 +90,7 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
     {
         await _silo.Target("post").SetOpeningAsync(30);
         (await _verifier.VerifyTargetAsync(_target, null, null, Cancellation)).Findings.ShouldBeEmpty();
-        await TamperAsync("update heart_opening set opening = 31 where target = $target", _target);
+        await store.RunAsync("update heart_opening set opening = 31 where target = $target", _target);
 
         var found = await _verifier.VerifyTargetAsync(_target, null, Operator, Cancellation);
 
