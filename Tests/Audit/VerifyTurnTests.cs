@@ -25,7 +25,7 @@ public sealed class VerifyTurnTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await HeartSilo.StartAsync(_hearts, null, services => services.AddSingleton<TimeProvider>(_time).AddSingleton(provider => Interposed<IAuditStore>.Before(
+        _silo = await HeartSilo.StartAsync(_hearts, null, services => services.AddSingleton<TimeProvider>(_time).AddSingleton(provider => Interposed.Before<IAuditStore>(
             (IAuditStore)provider.GetRequiredService<HookedLedger>().Inner,
             (method, arguments) =>
             {

@@ -151,9 +151,9 @@ public sealed partial class MemoryUserWorkTests
         await EndAsync(await StartAsync("erase-user", "ann", """{"user_id":"ann"}"""));
         (await CompareAsync()).ShouldBe("");
         var calls = new List<string>();
-        var store = Interposed<IAuditStore>.Before(_silo.Get<IAuditStore>(), (method, _) => calls.Add(method));
+        var store = Interposed.Before<IAuditStore>(_silo.Get<IAuditStore>(), (method, _) => calls.Add(method));
         var verifier = new Verifier(
-            store, _silo.Get<ISealStore>(), Log, Interposed<IUserLog>.Before(_silo.Get<IUserLog>(), (method, _) => calls.Add(method)), _silo.Keys, _silo.Grains, TimeProvider.System,
+            store, _silo.Get<ISealStore>(), Log, Interposed.Before<IUserLog>(_silo.Get<IUserLog>(), (method, _) => calls.Add(method)), _silo.Keys, _silo.Grains, TimeProvider.System,
             _silo.Get<AuditMetrics>(), NullLogger<Verifier>.Instance);
 
         var chain = await verifier.VerifyBlocksAsync(1, 1_000, Cancellation);
