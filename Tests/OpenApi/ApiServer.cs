@@ -29,7 +29,7 @@ public sealed class ApiServer : IAsyncLifetime
             "--HeartGrains:Webhooks:Endpoints:0:Secret=whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", .. TestKeys.Switches(AdminKey), .. TestKeys.Switches(ReadKey, "hearts:read", "reads", 1),
             .. TestKeys.Switches(WriteKey, "hearts:write", "writes", 2), .. settings,
         ])
-        { Configure = configure };
+    { Configure = configure };
 
     internal GatewayServer Gateway { get; }
 
