@@ -60,6 +60,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         app.UseRequestDiagnostics();
         app.UseProblems();
         app.UseSites();
+        app.UseIdentity();
         app.MapHearts();
         app.MapButtons();
         app.MapEmbed();

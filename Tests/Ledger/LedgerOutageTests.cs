@@ -25,7 +25,8 @@ public sealed class LedgerOutageTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _store = await HeartStore.PostgresAsync(_postgres);
-        _silo = await HeartSilo.StartAsync(_store, ("Breakers:Ledger:MinimumCalls", $"{new BreakersOptions().Ledger.MinimumCalls}"));
+        _silo = await HeartSilo.StartAsync(
+            _store, ("Ledger:AppendDeadline", "00:00:02"), ("Ledger:StallTime", "00:00:01"), ("Ledger:CommandTimeout", "00:00:02"), ("Breakers:Ledger:MinimumCalls", $"{new BreakersOptions().Ledger.MinimumCalls}"));
         (await GiveAsync()).ShouldBe(HeartOutcome.Committed);
     }
 
