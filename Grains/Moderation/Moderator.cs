@@ -14,9 +14,6 @@ internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartK
     /// <summary>Who may not give hearts.</summary>
     public BlockList Blocks => blocks;
 
-    /// <summary>A moment in microseconds since 1970-01-01 UTC.</summary>
-    public static long Micros(DateTimeOffset at) => LogTime.MicrosOf(at);
-
     /// <summary>Now.</summary>
     public long NowMicros() => time.NowMicros();
 

@@ -24,7 +24,7 @@ public sealed class BlockListTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private long Forever => Moderator.Micros(_time.GetUtcNow()) + 10_000_000_000_000;
+    private long Forever => _time.NowMicros() + 10_000_000_000_000;
 
     [Fact]
     public async Task StartAsync_ListNotReadYet_WaitsForIt()

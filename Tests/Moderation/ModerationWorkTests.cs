@@ -79,7 +79,7 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
         await GiveAsync("t", "before");
         var from = (await GiveAsync("t", "ann")).GivenAtMicros;
         await GiveAsync("other", "ben");
-        await HeartSilo.UntilAsync(() => Task.FromResult(Moderator.Micros(TimeProvider.System.GetUtcNow()) > from + 1_000));
+        await HeartSilo.UntilAsync(() => Task.FromResult(TimeProvider.System.NowMicros() > from + 1_000));
         var until = (await GiveAsync("t", "after")).GivenAtMicros;
 
         (await QuarantineAsync(new QuarantineOrder("t", from, until, null, "a farm"))).Held.ShouldBe(1);
@@ -162,7 +162,7 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
                     break;
                 case 15:
                     var isBlocked = dice.Next(3) == 0;
-                    await Desk.BlockAsync(user, isBlocked ? Moderator.Micros(TimeProvider.System.GetUtcNow()) + 3_600_000_000 : 0, "a reason", Operator, Cancellation);
+                    await Desk.BlockAsync(user, isBlocked ? TimeProvider.System.NowMicros() + 3_600_000_000 : 0, "a reason", Operator, Cancellation);
                     model.Block(user, isBlocked);
                     break;
                 case 16 when step % 3 == 0:
@@ -237,7 +237,7 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
     private async Task<Job> RunPagesAsync(string kind, string arguments)
     {
         var work = Work(kind);
-        var now = Moderator.Micros(TimeProvider.System.GetUtcNow());
+        var now = TimeProvider.System.NowMicros();
         var job = Job.Of(new JobOrder(kind, "subject", arguments, "key:operator"), "subject", now);
         while (job.State == JobState.Running)
         {

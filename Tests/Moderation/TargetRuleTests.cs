@@ -272,7 +272,7 @@ public abstract class TargetRuleTests : IAsyncLifetime
 
     private ITargetRuleGrain Rule(string targetId) => _silo.Grains.GetGrain<ITargetRuleGrain>(targetId);
 
-    private static long Now() => Moderator.Micros(TimeProvider.System.GetUtcNow());
+    private static long Now() => TimeProvider.System.NowMicros();
 
     private sealed class Watcher : ILiveObserver
     {

@@ -131,7 +131,7 @@ public sealed partial class MemoryUserWorkTests
         var running = Job.Of(new JobOrder(MergeWork.Name, "subject", Merge, "jwt"), "subject", 1);
         running = running.After(await work.RunPageAsync(running, Cancellation), 2);
         await GiveAsync("reader:r", "later");
-        var until = Moderator.Micros(TimeProvider.System.GetUtcNow()) + 3_600_000_000;
+        var until = TimeProvider.System.NowMicros() + 3_600_000_000;
         await Desk.BlockAsync("ann", until, "of a test", Operator, Cancellation);
 
         var reply = await _silo.Grains.GetGrain<IJobDeskGrain>(0).StartAsync(new JobOrder("merge-user", "reader:r\nann", Merge, "jwt"), Cancellation);

@@ -20,7 +20,7 @@ public abstract partial class UserWorkTests
     {
         await GiveAsync("ann", "one", "two");
         await GiveAsync("ben", "one");
-        var until = Moderator.Micros(TimeProvider.System.GetUtcNow()) + 3_600_000_000;
+        var until = TimeProvider.System.NowMicros() + 3_600_000_000;
         await Desk.BlockAsync("ann", until, "of a test", new HeartOrigin("key:op", "203.0.113.0/24"), Cancellation);
         var quarantine = (await QuarantineAsync(null, "ann")).Id;
 
@@ -68,7 +68,7 @@ public abstract partial class UserWorkTests
         (await CompareAsync()).ShouldBe("", "after a release");
 
         var work = _silo.Services.GetServices<IJobWork>().Single(work => work.Kind == EraseWork.Name);
-        var now = Moderator.Micros(TimeProvider.System.GetUtcNow());
+        var now = TimeProvider.System.NowMicros();
         var job = Job.Of(new JobOrder(EraseWork.Name, "subject", """{"user_id":"ann"}""", "key:op"), "subject", now);
         for (var pages = 0; job.State == JobState.Running; pages++)
         {
