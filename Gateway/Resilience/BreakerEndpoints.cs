@@ -19,6 +19,9 @@ internal sealed partial class BreakerEndpoints(
     private const int BodyByteLimit = 8 * 1024;
     private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
 
+    // An order is given in need: it is answered soon also while the ledger hangs.
+    private static readonly TimeSpan NoteTime = TimeSpan.FromMilliseconds(500);
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
@@ -82,7 +85,9 @@ internal sealed partial class BreakerEndpoints(
     /// <summary>Writes the order into the log, after it is carried out: it may be given because the ledger cannot be reached, and then this process's own log tells by whom.</summary>
     private async Task NoteAsync(HttpContext context, BreakerOrder order, HeartOrigin origin)
     {
-        var note = new NoteCall(DeskNote.Of("breaker_" + NameOf(order.Hand)) with { Subject = order.Breaker, Reason = order.Reason }, origin) { RequestAborted = context.RequestAborted };
+        using var patience = new CancellationTokenSource(NoteTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, patience.Token);
+        var note = new NoteCall(DeskNote.Of("breaker_" + NameOf(order.Hand)) with { Subject = order.Breaker, Reason = order.Reason }, origin) { RequestAborted = either.Token };
         if (await calls.CallAsync(note) != CallStatus.Answered || note.Outcome != HeartOutcome.Committed) Log.NotNoted(logger, order.Breaker, NameOf(order.Hand), origin.Actor, order.Reason);
     }
 
@@ -122,7 +127,7 @@ internal sealed partial class BreakerEndpoints(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The breaker {Breaker} was told {State} by {Actor} because '{Reason}', and the event log could not be told so", EventName = "BreakerOrderNotLogged")]
+        [LoggerMessage(1, LogLevel.Warning, "The breaker {Breaker} was told {State} by {Actor} because '{Reason}', and the event log has not confirmed that", EventName = "BreakerOrderNotLogged")]
         public static partial void NotNoted(ILogger logger, string breaker, string state, string actor, string reason);
     }
 }

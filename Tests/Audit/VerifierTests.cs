@@ -162,7 +162,7 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
     [InlineData("""{"action":"frozen","receipt":"r1"}""", "tombstone")]
     public async Task Verify_UserForgotten_IsWellIfItWasDecided(string detail, string kinds)
     {
-        await _silo.Get<IEventLog>().DecideAsync(new Decision(1, 1, null, "", default, Operator, 0, detail), Cancellation);
+        await _silo.Get<IEventLog>().DecideAsync(new Decision(1, 1, null, "", default, Operator with { Job = "r1" }, 0, detail), Cancellation);
         await store.RunAsync("update heart_event set user_id = 'erased:r1', network = null where target = $target and version in (2, 4)", _target);
         await SealAsync();
 

@@ -11,9 +11,10 @@ public sealed class MeterMemoryTests
     public void BytesPerUser_MoreSegments_TakeEightEach()
     {
         var window = LimiterCase.All(perSecond: 100)[1].Policy;
-        var ten = MeterMemory.BytesPerUser(window);
-        var hundred = MeterMemory.BytesPerUser(window with { Segments = 100 });
 
-        (hundred - ten).ShouldBeInRange(700, 740);
+        // What earlier tests left may still be at work.
+        double[] differences = [.. Enumerable.Range(0, 5).Select(_ => MeterMemory.BytesPerUser(window with { Segments = 100 }) - MeterMemory.BytesPerUser(window))];
+
+        differences.Order().ElementAt(2).ShouldBeInRange(700, 740);
     }
 }
