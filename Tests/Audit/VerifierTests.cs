@@ -103,7 +103,7 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
     [InlineData("update heart_event set writer = writer + 1 where target = $target and version = 4", "chain", "")]
     [InlineData("update heart_event set actor = 'jwt' where target = $target and version = 4", "chain", "")]
     [InlineData("update heart_event set user_id = 'zoe' where target = $target and version = 4", "key", "key")]
-    [InlineData("update heart_event set user_id = 'erased:r1', network = null where target = $target and version = 1", "tombstone", "tombstone")]
+    [InlineData("update heart_event set user_id = 'erased:nobody', network = null where target = $target and version = 1", "tombstone", "tombstone")]
     [InlineData("update heart_event set network = '198.51.100.0/24' where target = $target and version = 1", "key", "key")]
     [InlineData("update heart_event set network = null where target = $target and version = 1", "key", "key")]
     [InlineData("update heart_event set target_id = 'another' where target = $target and version = 1", "chain,key", "count,key")]
@@ -156,14 +156,14 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"action":"erasing","receipt":"r1"}""", "")]
-    [InlineData("""{"action":"erased","receipt":"r1","rows":2}""", "")]
-    [InlineData("""{"action":"erased","receipt":"r1","rows":3}""", "tombstone")]
-    [InlineData("""{"action":"frozen","receipt":"r1"}""", "tombstone")]
-    public async Task Verify_UserForgotten_IsWellIfItWasDecided(string detail, string kinds)
+    [InlineData("""{"action":"erasing","receipt":"r1"}""", "r1", "")]
+    [InlineData("""{"action":"erased","receipt":"r2","rows":2}""", "r2", "")]
+    [InlineData("""{"action":"erased","receipt":"r3","rows":3}""", "r3", "tombstone")]
+    [InlineData("""{"action":"frozen","receipt":"r4"}""", "r4", "tombstone")]
+    public async Task Verify_UserForgotten_IsWellIfItWasDecided(string detail, string receipt, string kinds)
     {
-        await _silo.Get<IEventLog>().DecideAsync(new Decision(1, 1, null, "", default, Operator with { Job = "r1" }, 0, detail), Cancellation);
-        await store.RunAsync("update heart_event set user_id = 'erased:r1', network = null where target = $target and version in (2, 4)", _target);
+        await _silo.Get<IEventLog>().DecideAsync(new Decision(1, 1, null, "", default, Operator with { Job = receipt }, 0, detail), Cancellation);
+        await store.RunAsync($"update heart_event set user_id = 'erased:{receipt}', network = null where target = $target and version in (2, 4)", _target);
         await SealAsync();
 
         (await VerifyAllAsync()).ShouldBe(kinds);
