@@ -42,13 +42,13 @@ public sealed class GatewayServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--dashboard=false", .. Patience.Switches, .. _settings], defaultPort: 0, GatewayHosting.Features);
+        var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", "--dashboard=false", .. SharedMachine.Switches, .. _settings], defaultPort: 0, GatewayHosting.Features);
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(Log);
         builder.AddGrainCalls();
         builder.AddGateway();
         builder.AddTraces();
-        builder.Services.AddPatience();
+        builder.Services.ShareMachine();
         Configure?.Invoke(builder.Services);
         _app = builder.Build();
         _app.UseGateway();

@@ -47,7 +47,7 @@ internal sealed class QuotaServer : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("heartgrains-quota-");
         await File.WriteAllTextAsync(FileIn(folder), Settings(policies));
         var builder = ServiceHost.CreateBuilder(
-            ["--mode=dev", "--port=0", $"--settings={FileIn(folder)}", .. Patience.Switches, .. switches], defaultPort: 0, GatewayHosting.Features);
+            ["--mode=dev", "--port=0", $"--settings={FileIn(folder)}", .. SharedMachine.Switches, .. switches], defaultPort: 0, GatewayHosting.Features);
         var log = new LogLines();
         builder.Logging.ClearProviders().AddProvider(log);
         builder.AddGrainCalls();

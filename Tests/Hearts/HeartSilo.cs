@@ -91,7 +91,7 @@ internal sealed class HeartSilo : IAsyncDisposable
             silo.AddRateLimiting(spareSeats: 0);
             silo.AddProcessGrainStorage(RateLimitHosting.StorageName);
         });
-        builder.Services.AddPatience();
+        builder.Services.ShareMachine();
         var built = builder.Build();
         await built.StartAsync();
         return new HeartSilo(built, port);
