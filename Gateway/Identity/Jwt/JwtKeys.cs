@@ -107,7 +107,16 @@ internal sealed partial class JwtKeys : BackgroundService
     private string ReadConfigured()
     {
         var keys = _configuration[$"{JwtOptions.Section}:{nameof(JwtOptions.Keys)}"] ?? "";
-        return keys.AsSpan().TrimStart().StartsWith('{') ? keys : File.ReadAllText(keys);
+        if (keys.AsSpan().TrimStart().StartsWith('{')) return keys;
+        try
+        {
+            return File.ReadAllText(keys);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            // What was taken for a path may be a secret: it is not told, nor what names it.
+            throw new FormatException("The setting is neither a JSON Web Key Set {\"keys\":[…]} nor a file that can be read");
+        }
     }
 
     /// <summary>OpenID Connect Discovery 1.0, section 4.</summary>
@@ -129,7 +138,7 @@ internal sealed partial class JwtKeys : BackgroundService
             : throw new FormatException($"The authority's configuration lacks {member}");
 
     private static bool IsTrouble(Exception exception) =>
-        exception is FormatException or HttpRequestException or OperationCanceledException or JsonException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NotSupportedException;
+        exception is FormatException or JsonException or ArgumentException or InvalidOperationException or NotSupportedException;
 
     private static partial class Log
     {
