@@ -79,6 +79,7 @@ public sealed class BadInputTests(BadInputServer server) : IClassFixture<BadInpu
         await ShouldBeRefusedAsync(answer, row);
         var status = (int)answer.StatusCode;
         if (status == 401) answer.Headers.WwwAuthenticate.ToString().ShouldMatch("^Bearer error=\"invalid_token\", error_description=\"[ -!#-~]+\"$");
+        if (BadInputTable.TextOf(row, "told") is { } told) answer.Headers.WwwAuthenticate.ToString().ShouldContain(told);
 
         var message = new V1.GiveRequest { TargetId = "t" };
         if (named is not null) message.UserId = named;

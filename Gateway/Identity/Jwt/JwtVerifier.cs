@@ -52,6 +52,7 @@ internal sealed class JwtVerifier(JwtTerms terms, JwtKeys keys, TimeProvider tim
         CryptoProviderFactory = _crypto,
         ValidIssuer = set.Issuer,
         ValidAudience = terms.Audience,
+        IgnoreTrailingSlashWhenValidatingAudience = false,
         RequireSignedTokens = true,
 
         // Done above, by the clock that the program has.
