@@ -65,6 +65,7 @@ internal sealed class JwtVerifier(JwtTerms terms, JwtKeys keys, TimeProvider tim
     {
         SecurityTokenInvalidIssuerException => "of another issuer (iss)",
         SecurityTokenInvalidAudienceException => "for another service (aud)",
-        _ => "the signature is not its key's",
+        SecurityTokenInvalidSignatureException => "the signature is not its key's",
+        _ => "a claim or a signature that cannot be read",
     };
 }
