@@ -44,10 +44,33 @@ internal static class HeartsCommand
     private static async Task<string> ExportAsync(WebApplicationBuilder builder, string? file, Stream output)
     {
         await using var ledger = OpenLedger(builder);
-        await using var stream = file is null ? output : new FileStream(file, OwnFile(FileMode.CreateNew));
+        return $"Exported {await (file is null ? WriteAsync(ledger.Ledger, output) : WriteFileAsync(ledger.Ledger, file))} events.";
+    }
+
+    /// <summary>Whole when it bears its name.</summary>
+    private static async Task<long> WriteFileAsync(ITransferLedger ledger, string file)
+    {
+        if (Path.Exists(file)) throw new StartException($"{Path.GetFullPath(file)} exists already; choose another file.");
+        var unfinished = file + Unfinished;
+        await using var stream = new FileStream(unfinished, OwnFile(FileMode.Create));
+        try
+        {
+            var events = await WriteAsync(ledger, stream);
+            await stream.DisposeAsync();
+            File.Move(unfinished, file);
+            return events;
+        }
+        catch
+        {
+            File.Delete(unfinished);
+            throw;
+        }
+    }
+
+    private static async Task<long> WriteAsync(ITransferLedger ledger, Stream stream)
+    {
         using var writer = new ExportWriter(stream);
-        var events = await new Exporter(ledger.Ledger, TimeProvider.System).ExportAsync(writer, CancellationToken.None);
-        return $"Exported {events} events.";
+        return await new Exporter(ledger, TimeProvider.System).ExportAsync(writer, CancellationToken.None);
     }
 
     private static async Task<string> ImportAsync(WebApplicationBuilder builder, string? file, Stream input)

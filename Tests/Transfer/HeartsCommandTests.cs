@@ -32,6 +32,23 @@ public class HeartsCommandTests
     }
 
     [Fact]
+    public async Task Export_ThatFails_LeavesNoFileAndCanBeRepeated()
+    {
+        using var target = HeartStore.Sqlite();
+        var file = Path.Combine(target.Data, "hearts.ndjson");
+
+        for (var turn = 0; turn < 2; turn++)
+            (await Should.ThrowAsync<LedgerException>(ExportAsync)).Message.ShouldContain("There are no hearts");
+
+        Directory.GetFiles(target.Data).ShouldBeEmpty();
+        await File.WriteAllTextAsync(file, "another's", Cancellation);
+        (await Should.ThrowAsync<StartException>(ExportAsync)).Message.ShouldContain("exists");
+        (await File.ReadAllTextAsync(file, Cancellation)).ShouldBe("another's");
+
+        Task<string> ExportAsync() => Commands.RunAsync(HeartsCommand.Export, "--data=/tmp/heartgrains-nowhere", $"--file={file}");
+    }
+
+    [Fact]
     public async Task Import_FileCutOff_TouchesNothing()
     {
         using var target = HeartStore.Sqlite();
