@@ -119,7 +119,7 @@ internal static class GatewayHosting
 
     private static void MapDashboard(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard").WithOperatorsOnly();
+        if (app.Services.GetRequiredService<HostSettings>().ShowsDashboard()) app.MapOrleansDashboard(routePrefix: "/dashboard").WithReadableSilos().WithOperatorsOnly();
     }
 
     private static void AddClusterGateway(this WebApplicationBuilder builder, HostSettings settings)

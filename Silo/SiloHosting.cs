@@ -49,7 +49,7 @@ internal static class SiloHosting
 
     public static void MapDashboard(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard").On(Ports.Operators);
+        if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard").WithReadableSilos().On(Ports.Operators);
     }
 
     private static void UseCluster(this ISiloBuilder silo, HostSettings settings, string redis)

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
 
 namespace HeartGrains.Tests.Operations;
 
@@ -129,6 +130,18 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
         (await gateway.Client.GetStringAsync("/")).ShouldContain("href=\"/metrics\"");
         using var operators = await gateway.Client.GetAsync("/dashboard/");
         operators.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("HistoricalStats")]
+    [InlineData("SiloProperties")]
+    [InlineData("SiloCounters")]
+    public async Task Dashboard_WhatIsNoSilo_IsNotFound(string what)
+    {
+        using var answer = await server.SendAsync($"GET /dashboard/{what}/x", server.Gateway.AdminUrl);
+        await answer.ShouldBeProblemAsync(404, "not-found");
+        using var known = await server.SendAsync($"GET /dashboard/{what}/{Uri.EscapeDataString(server.Gateway.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString())}", server.Gateway.AdminUrl);
+        known.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     /// <summary>What a silo answers by HTTP.</summary>
