@@ -46,7 +46,7 @@ public static class Traces
         if (!configuration.HasTraces()) return;
         var (key, endpoint) = EndpointOf(configuration);
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-            throw StartException.Setting(key, $"'{endpoint}' is not an address such as http://127.0.0.1:4317");
+            throw StartException.Setting(key, $"'{Secrets.Hide(key, endpoint ?? "")}' is not an address such as http://127.0.0.1:4317");
 
         // The exporter reads its settings under their standard names.
         var options = configuration.GetSection($"{HostSettings.Section}:{TraceOptions.Name}").Get<TraceOptions>() ?? new TraceOptions();

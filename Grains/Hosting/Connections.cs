@@ -31,9 +31,10 @@ public static class RedisConnection
         {
             options = ConfigurationOptions.Parse(connection);
         }
-        catch (ArgumentException exception)
+        catch (ArgumentException)
         {
-            throw StartException.Setting("ConnectionStrings:Redis", $"Redis' address cannot be read: {exception.Message}");
+            // The library's message repeats what it does not know, which may be the rest of a password.
+            throw StartException.Setting("ConnectionStrings:Redis", "Redis' address cannot be read; write it as host:port,name=value");
         }
 
         if (!options.EndPoints.Any() || options.EndPoints.OfType<DnsEndPoint>().Any(server => Uri.CheckHostName(server.Host) == UriHostNameType.Unknown))

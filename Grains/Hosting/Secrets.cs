@@ -27,22 +27,36 @@ internal static partial class Secrets
         return UserInfo().Replace(value, $"${{user}}{Mask}@");
     }
 
-    /// <summary>Redis' parts are parted by commas and never quoted, PostgreSQL's by semicolons; what is neither may be anything.</summary>
+    /// <summary>Redis' parts are parted by commas and never quoted, PostgreSQL's by semicolons; what is neither may be anything. A name that is not known may be a misspelt one of a password, or the rest of one.</summary>
     private static string HideInConnection(string value)
     {
         if (!value.Contains(';', StringComparison.Ordinal) && !value.StartsWith("Host=", StringComparison.OrdinalIgnoreCase))
-            return value.Contains("://", StringComparison.Ordinal) ? Mask : string.Join(',', value.Split(',').Select(part => IsPassword(part.Split('=')[0]) ? $"{part.Split('=')[0]}={Mask}" : part));
+            return value.Contains("://", StringComparison.Ordinal) ? Mask : HideInRedis(value);
         try
         {
-            var parts = new DbConnectionStringBuilder { ConnectionString = value };
-            foreach (var name in parts.Keys.Cast<string>().Where(IsPassword).ToArray()) parts[name] = Mask;
-            return parts.ConnectionString;
+            var (parts, shown) = (new DbConnectionStringBuilder { ConnectionString = value }, new DbConnectionStringBuilder());
+            foreach (var name in parts.Keys.Cast<string>()) shown[IsHarmless(name) || IsPassword(name) ? name : Mask] = IsHarmless(name) ? parts[name] : Mask;
+            return shown.ConnectionString;
         }
         catch (ArgumentException)
         {
             return Mask;
         }
     }
+
+    /// <summary>Servers stand before what has a name; behind it, a part without one is the rest of a value.</summary>
+    private static string HideInRedis(string value)
+    {
+        var parts = value.Split(',');
+        var servers = parts.TakeWhile(static part => !part.Contains('=', StringComparison.Ordinal)).Count();
+        return string.Join(',', parts.Select((part, index) =>
+        {
+            var name = part.Split('=')[0];
+            return index < servers || (name != part && IsHarmless(name)) ? part : name != part && IsPassword(name) ? $"{name}={Mask}" : Mask;
+        }));
+    }
+
+    private static bool IsHarmless(string name) => Harmless().IsMatch(name.Trim());
 
     private static bool IsPassword(string name) => Passwords().IsMatch(name.Trim());
 
@@ -55,6 +69,11 @@ internal static partial class Secrets
     [GeneratedRegex("^(ssl ?)?(password|pwd|psw)$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: TimeLimitMillis)]
     private static partial Regex Passwords();
 
-    [GeneratedRegex("(?<user>://[^/?#@:]*:)[^/?#@]*@", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: TimeLimitMillis)]
+    [GeneratedRegex(
+        "^(host|server|port|database|db|user ?(name|id)?|(application|client|service)? ?name|pooling|(min|max)(imum)? pool size|(command |connect|sync|async|cancellation )?timeout|keepalive|ssl|ssl ?mode|ssl ?host|sslProtocols|search path|target session attributes|(connection (idle )?)?lifetime|include error detail|multiplexing|abortConnect|allowAdmin|channelPrefix|connectRetry|defaultDatabase|resolveDns|tiebreaker|version|protocol|proxy)$",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: TimeLimitMillis)]
+    private static partial Regex Harmless();
+
+    [GeneratedRegex("(?<user>://[^/?#@:]*:).*@", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: TimeLimitMillis)]
     private static partial Regex UserInfo();
 }

@@ -7,7 +7,9 @@ public class RedisConnectionTests
     [Theory]
     [InlineData(",,,=")]
     [InlineData("password=secret")]
-    public void Parse_NoServer_NamesTheSetting(string connection)
+    [InlineData("a:6379,password=ab,secret=cd")]
+    [InlineData("a:6379,connectTimeout=secret")]
+    public void Parse_WhatCannotBe_NamesTheSetting(string connection)
     {
         var message = Should.Throw<StartException>(() => RedisConnection.Parse(connection)).Message;
 

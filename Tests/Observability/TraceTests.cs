@@ -83,6 +83,7 @@ public sealed class TraceTests
     [Theory]
     [InlineData("nowhere")]
     [InlineData("ftp://127.0.0.1:4317")]
+    [InlineData("http://me:secret@x@127.0.0.1:4317")]
     public void AddTraces_NotAnAddress_NamesTheSetting(string endpoint)
     {
         var builder = ServiceHost.CreateBuilder(["--mode=dev", "--port=0", $"--HeartGrains:Traces:Endpoint={endpoint}"], defaultPort: 0, GrainHosting.Features);
@@ -90,6 +91,7 @@ public sealed class TraceTests
         var message = Should.Throw<StartException>(builder.AddTraces).Message;
 
         message.ShouldContain("HeartGrains:Traces:Endpoint, HEARTGRAINS__TRACES__ENDPOINT, --HeartGrains:Traces:Endpoint");
+        message.ShouldNotContain("secret");
     }
 
     private static List<string> Committed(OtlpReceiver collector) =>
