@@ -33,7 +33,7 @@ internal sealed class GrpcDeadline(RequestDelegate next, TimeProvider time)
         }
     }
 
-    /// <summary>Up to eight digits and a unit; null for everything else, which the framework refuses.</summary>
+    /// <summary>Up to eight digits and a unit; null for everything else: then the call has no deadline, which is how the framework takes it too.</summary>
     private static TimeSpan? Read(string text)
     {
         if (text.Length is < 2 or > 9 || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
