@@ -40,6 +40,13 @@ internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartK
     /// <summary>Whether a call that gives or withdraws is its user's own, and not a job's.</summary>
     public static bool IsUsers(HeartOrigin? origin) => origin is null || origin.Cause == HeartCause.User;
 
+    /// <summary>Where a target's hearts are: at itself, or where it was moved, by way of old names.</summary>
+    public async ValueTask<string> FindPlaceAsync(string targetId, CancellationToken cancellationToken)
+    {
+        while ((await store.FindRuleAsync(keys.OfTarget(targetId), cancellationToken))?.MovedTo is { } to) targetId = to;
+        return targetId;
+    }
+
     /// <summary>How this silo's breakers stand.</summary>
     public BreakerReport[] Breakers() => [.. breakers.All.Select(static breaker => breaker.ToReport())];
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
@@ -8,9 +9,9 @@ using HeartGrains.Users;
 namespace HeartGrains.Moderation;
 
 /// <summary>
-/// Gives a quarantine's hearts back: those whose users have not decided anew meanwhile and are not forgotten. The heart of an anonymous reader who is an account by now is given to that, so that nobody counts twice.
+/// Gives a quarantine's hearts back: those whose users have not decided anew meanwhile, under whichever name, and are not forgotten, and that no other quarantine has taken. The heart of an anonymous reader who is an account by now is given to that, so that nobody counts twice.
 /// </summary>
-internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, JobHearts hearts, ReaderAccounts accounts) : IJobWork
+internal sealed class ReleaseWork(IModerationStore store, HeartKeys keys, Moderator moderator, JobHearts hearts, ReaderAccounts accounts) : IJobWork
 {
     /// <summary>The kind; the subject is the quarantine.</summary>
     public const string Name = ModerationJobs.Release;
@@ -38,26 +39,57 @@ internal sealed class ReleaseWork(IModerationStore store, Moderator moderator, J
         HeldState[] ours = [.. page.Where(state => !IsForgotten(state.UserId) && (state is { LastKind: HeartEventKind.Withdrawn } ? state.LastJob == order.Id : state.LastJob == job.Id))];
         var owners = new Dictionary<string, string>();
         foreach (var user in ours.Select(static state => state.UserId).Distinct()) owners[user] = await accounts.FindAsync(user, cancellationToken);
-        var released = 0;
+        var places = new Dictionary<string, string>();
+        foreach (var target in ours.Select(static state => state.TargetId).Distinct()) places[target] = await moderator.FindPlaceAsync(target, cancellationToken);
+        var released = new ConcurrentDictionary<(string Place, string User), bool>();
         await hearts.ForEachAsync(
             ours,
             async (state, token) =>
             {
-                var owner = owners[state.UserId];
-                if (owner != state.UserId && await HasDecidedAsync(state, owner, token)) return;
-                await hearts.GiveAsync(state.TargetId, owner, job.Origin(HeartCause.Released), token);
-                Interlocked.Increment(ref released);
+                var (place, owner) = (places[state.TargetId], owners[state.UserId]);
+                if (IsForgotten(owner) || await IsSettledAsync(order.Id, state, keys.OfTarget(place), owner, token)) return;
+                var given = await hearts.GiveAsync(place, owner, job.Origin(HeartCause.Released), token);
+
+                // Unchanged: the owner has one by themselves, or this operation gave it before a crash.
+                if (given.Changed || (await store.ListLatestAsync(keys.OfTarget(place), owner, 1, token)).Any(last => last.Kind == HeartEventKind.Given && last.Origin.Job == job.Id))
+                    released.TryAdd((place, owner), true);
             },
             cancellationToken);
-        await store.ForgetHeldAsync(order.Id, [.. page.Select(static state => state.Held)], released, page.Count - released, cancellationToken);
+        await store.ForgetHeldAsync(order.Id, [.. page.Select(static state => state.Held)], released.Count, page.Count - released.Count, cancellationToken);
         return JobPage.Next("on", await QuarantineEnds.TellAsync(store, order, cancellationToken));
     }
 
-    /// <summary>Whether the account that a reader has become is forgotten, or has itself taken its heart back since the reader gave theirs.</summary>
-    private async Task<bool> HasDecidedAsync(HeldState state, string account, CancellationToken cancellationToken) =>
-        IsForgotten(account)
-        || (await store.ListLatestAsync(state.Held.Target, account, 1, cancellationToken)).Any(
-            last => last is { Kind: HeartEventKind.Withdrawn, Origin.Cause: HeartCause.User } && last.Position.Version > state.Held.Version);
+    /// <summary>
+    /// Whether the heart was decided upon since under another name of the user or the target: taken back there, or taken by another quarantine. Of the held heart itself that is known.
+    /// </summary>
+    private async Task<bool> IsSettledAsync(string quarantine, HeldState state, Guid place, string owner, CancellationToken cancellationToken)
+    {
+        if (owner == state.UserId && place == state.Held.Target) return false;
+        long? heldOrder = null;
+        foreach (var target in new HashSet<Guid> { state.Held.Target, place })
+        {
+            foreach (var user in new HashSet<string> { state.UserId, owner })
+            {
+                if (target == state.Held.Target && user == state.UserId) continue;
+                if ((await store.ListLatestAsync(target, user, 1, cancellationToken)).FirstOrDefault() is not { Kind: HeartEventKind.Withdrawn } last) continue;
+                if (last.Origin.Cause == HeartCause.User && await IsLaterAsync(last)) return true;
+                if (last.Origin is { Cause: HeartCause.Quarantined, Job: { } other } && other != quarantine && (await IsHoldingAsync(other) || await IsLaterAsync(last))) return true;
+            }
+        }
+
+        return false;
+
+        async Task<bool> IsLaterAsync(LoggedEvent last)
+        {
+            // Than the heart, by its log; in another target's log, than its quarantine.
+            if (last.Position.Target == state.Held.Target) return last.Position.Version > state.Held.Version;
+            heldOrder ??= (await store.ListLatestAsync(state.Held.Target, state.UserId, 1, cancellationToken))[0].Position.Order;
+            return last.Position.Order > heldOrder;
+        }
+
+        async Task<bool> IsHoldingAsync(string other) =>
+            (await store.FindQuarantineAsync(other, cancellationToken))?.State is not (QuarantineState.Released or QuarantineState.RolledBack or null);
+    }
 
     private static bool IsForgotten(string userId) => userId.StartsWith(EventProof.TombstonePrefix, StringComparison.Ordinal);
 }

@@ -129,6 +129,46 @@ public abstract partial class ModerationWorkTests
         (job.State, JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.MoveProgress)!.Moved).ShouldBe((JobState.Running, 0));
     }
 
+    [Fact]
+    public async Task Release_TargetMovedSince_LeavesWhatItsUsersTookBackAtTheNewName()
+    {
+        foreach (var user in (string[])["ann", "ben", "cid"]) await _silo.Target("from").GiveAsync(user);
+        await _silo.Target("to").GiveAsync("cid");
+        await _silo.Target("to").WithdrawAsync("cid");
+        var held = await QuarantineAsync(new QuarantineOrder("from", null, null, null, "a farm"));
+        await MoveAsync("from", "to");
+        await _silo.Target("to").GiveAsync("ann");
+        await _silo.Target("to").WithdrawAsync("ann");
+        await _silo.Target("from").GiveAsync("ben");
+
+        var released = await EndAsync("release", held.Quarantine);
+
+        // Ben has one by himself; what Cid took back before was another target's.
+        (released.Held, released.Released, released.Skipped).ShouldBe((0, 1, 2));
+        (await _silo.Target("to").ReadAsync("ann")).ShouldSatisfyAllConditions(state => state.Count.ShouldBe(2), state => state.Hearted.ShouldBe(false));
+        await _silo.ShouldBeExactAsync("to");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Release_HeartThatAnotherQuarantineHoldsAtTheNewName_StaysThere(bool isOther)
+    {
+        await _silo.Target("from").GiveAsync("ann");
+        var first = await QuarantineAsync(new QuarantineOrder("from", null, null, null, "a farm"));
+        await MoveAsync("from", "to");
+        await _silo.Target("to").GiveAsync("ann");
+        var second = await QuarantineAsync(new QuarantineOrder("to", null, null, null, "a farm"));
+        if (!isOther) await EndAsync("rollback", second.Quarantine);
+
+        (await EndAsync("release", first.Quarantine)).ShouldSatisfyAllConditions(end => end.Released.ShouldBe(0), end => end.Skipped.ShouldBe(1));
+
+        (await _silo.Target("to").ReadAsync("ann")).Hearted.ShouldBe(false);
+        if (!isOther) return;
+        (await EndAsync("release", second.Quarantine)).Released.ShouldBe(1);
+        (await _silo.Target("to").ReadAsync("ann")).ShouldSatisfyAllConditions(state => state.Count.ShouldBe(1), state => state.Hearted.ShouldBe(true));
+    }
+
     private IJobWork Work(string kind) => _silo.Services.GetServices<IJobWork>().Single(work => work.Kind == kind);
 
     private static Job MoveJob(string from, string to) => Job.Of(
