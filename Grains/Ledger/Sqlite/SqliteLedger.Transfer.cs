@@ -55,11 +55,6 @@ public sealed partial class SqliteLedger : ITransferLedger
         try
         {
             using var connection = Open(MigrationTimeoutSeconds);
-
-            // As the key beside it: names of users are nobody else's to read. SQLite would make it readable for all, and takes one that is there and empty.
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            new FileStream(path, options).Dispose();
             using var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
             copy.Open();
             connection.BackupDatabase(copy);
