@@ -71,7 +71,7 @@ internal sealed class ReleaseWork(IModerationStore store, HeartKeys keys, Modera
             foreach (var user in new HashSet<string> { state.UserId, owner })
             {
                 if (target == state.Held.Target && user == state.UserId) continue;
-                if ((await store.ListLatestAsync(target, user, 1, cancellationToken)).FirstOrDefault() is not { Kind: HeartEventKind.Withdrawn } last) continue;
+                if (await store.ListLatestAsync(target, user, 1, cancellationToken) is not [{ Kind: HeartEventKind.Withdrawn } last, ..]) continue;
                 if (last.Origin.Cause == HeartCause.User && await IsLaterAsync(last)) return true;
                 if (last.Origin is { Cause: HeartCause.Quarantined, Job: { } other } && other != quarantine && (await IsHoldingAsync(other) || await IsLaterAsync(last))) return true;
             }

@@ -11,7 +11,7 @@ public sealed class QuotaOutageTests(QuotaOutageCluster cluster) : IClassFixture
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     // Much shorter than the seat's lease, and than it takes until the silo is declared dead.
-    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(4.5);
 
     private readonly List<TimeSpan> _outageTimes = [];
     private bool _isDown;

@@ -108,14 +108,20 @@ internal sealed partial class JwtKeys : BackgroundService
     {
         var keys = _configuration[$"{JwtOptions.Section}:{nameof(JwtOptions.Keys)}"] ?? "";
         if (keys.AsSpan().TrimStart().StartsWith('{')) return keys;
+
+        // What was taken for a path may be a secret: it is not told, nor what names it.
+        return TryReadFile(keys) ?? throw new FormatException("The setting is neither a JSON Web Key Set {\"keys\":[…]} nor a file that can be read");
+    }
+
+    private static string? TryReadFile(string path)
+    {
         try
         {
-            return File.ReadAllText(keys);
+            return File.ReadAllText(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            // What was taken for a path may be a secret: it is not told, nor what names it.
-            throw new FormatException("The setting is neither a JSON Web Key Set {\"keys\":[…]} nor a file that can be read");
+            return null;
         }
     }
 
