@@ -17,7 +17,7 @@ public sealed class QuotaAbuseTests
     [Fact]
     public async Task Give_InventedUsersAndTargets_ActivateNoGrainOfTheirQuota()
     {
-        await using var server = await QuotaServer.StartAsync(Policies);
+        await using var server = await QuotaServer.StartAsync(Policies, "--HeartGrains:RateLimits:SliceTableKeys=1000000");
         using var stop = new CancellationTokenSource();
         var load = await HeartLoad.RunAsync(
             new HeartLoadOptions
