@@ -16,7 +16,9 @@ internal sealed class MoveEndpoint(OperatorDoor door, JobDesk jobs)
     {
         if (await door.ReadAsync(context, ModerationJson.Default.MoveBody, Check) is not (var (from, to, reason), { } origin)) return;
         var arguments = JsonSerializer.Serialize(new MoveOrder(from!, to!, reason!), ModerationWorkJson.Default.MoveOrder);
-        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Move, from!, arguments, origin.Actor)) is not { } job) return;
+
+        // The same again joins it while it runs; one that leads elsewhere does not, and is refused by the target.
+        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Move, $"{from}\n{to}", arguments, origin.Actor)) is not { } job) return;
         var progress = job.Progress.Length > 2 ? JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.MoveProgress) : null;
         if (job.State == JobState.Failed)
         {

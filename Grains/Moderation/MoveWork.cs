@@ -13,7 +13,7 @@ namespace HeartGrains.Moderation;
 /// </summary>
 internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys keys, JobHearts hearts, TimeProvider time) : IJobWork
 {
-    /// <summary>The kind; the subject is the target that is moved.</summary>
+    /// <summary>The kind; the subject is the target that is moved and the one it is moved to, a line each.</summary>
     public const string Name = ModerationJobs.Move;
 
     private const int PageLimit = 200;

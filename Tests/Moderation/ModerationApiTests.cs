@@ -66,6 +66,20 @@ public sealed class ModerationApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Move_ToTwoTargetsAtOnce_IsDoneToOneAndTheOtherIsRefused()
+    {
+        await Parallel.ForAsync(0, 300, async (user, _) => await Client.GiveAsync("from", $"u{user}"));
+
+        var answers = await Task.WhenAll(((string[])["x", "y"]).Select(async to =>
+            (to, answer: await PostAsync("/api/v1/admin/targets/move", $$"""{"from":"from","to":"{{to}}","reason":"a new name"}"""))));
+
+        var (reached, done) = answers.Single(static move => move.answer.IsSuccessStatusCode);
+        (await done.JsonAsync()).GetProperty("to").GetString().ShouldBe(reached);
+        await answers.Single(static move => !move.answer.IsSuccessStatusCode).answer.ShouldBeProblemAsync(409, "target-moved");
+        (await Client.ReadAsync("from").JsonAsync()).GetProperty("count").GetInt32().ShouldBe(300);
+    }
+
+    [Fact]
     public async Task Move_Target_OldNameAnswersForTheNewOne()
     {
         foreach (var user in (string[])["ann", "ben"]) await Client.GiveAsync("old", user);
