@@ -59,10 +59,10 @@ internal static class ModerationOperations
             Shape.Object(
                 "UserBlockOrder", "Whom, how long and why: `for` or `until`, and not both.",
                 ("user_id", User), ("for", Shape.Text("How long, 1s to 3650d.", pattern: "^[0-9]+[smhd]$").Optional()), ("until", Shape.Time("Until when.").Optional()), ("reason", Reason)),
-            ("block", """{"user_id":"u456","for":"30d","reason":"sells hearts"}""")),
+            ("block", """{"user_id":"u999","for":"30d","reason":"sells hearts"}""")),
         Answers =
         [
-            new(200, "The user is blocked.", Payload.Json(Blocked, """{"user_id":"u456","blocked":true,"until":"2026-12-25T17:32:35.123456Z","changed":true}"""), Header.CacheControl("no-store")),
+            new(200, "The user is blocked.", Payload.Json(Blocked, """{"user_id":"u999","blocked":true,"until":"2026-12-25T17:32:35.123456Z","changed":true}"""), Header.CacheControl("no-store")),
         ],
         Problems = [Problem.TooManyBlocks, Problem.Unavailable, Problem.OutcomeUnknown],
     };
@@ -71,10 +71,10 @@ internal static class ModerationOperations
     {
         Access = Access.Operators,
         Body = Payload.Request(
-            8 * 1024, Shape.Object("UserUnblockOrder", "Whom, and why.", ("user_id", User), ("reason", Reason)), ("unblock", """{"user_id":"u456","reason":"a mistake"}""")),
+            8 * 1024, Shape.Object("UserUnblockOrder", "Whom, and why.", ("user_id", User), ("reason", Reason)), ("unblock", """{"user_id":"u999","reason":"a mistake"}""")),
         Answers =
         [
-            new(200, "The user is not blocked.", Payload.Json(Blocked, """{"user_id":"u456","blocked":false,"until":null,"changed":true}"""), Header.CacheControl("no-store")),
+            new(200, "The user is not blocked.", Payload.Json(Blocked, """{"user_id":"u999","blocked":false,"until":null,"changed":true}"""), Header.CacheControl("no-store")),
         ],
         Problems = [Problem.Unavailable, Problem.OutcomeUnknown],
     };
@@ -92,7 +92,7 @@ internal static class ModerationOperations
                         "BlockedUser", "A user who is blocked.",
                         ("user_id", User), ("until", Shape.Time("Until when.")), ("since", Shape.Time("Since when.")), ("reason", Shape.Text("Why.")), ("actor", Shape.Text("By whom."))))),
                     ("next_cursor", Shape.Text("Where the next page begins.").OrNull())),
-                """{"blocks":[{"user_id":"u456","until":"2026-12-25T17:32:35.123456Z","since":"2026-11-25T17:32:35.123456Z","reason":"sells hearts","actor":"key:operator"}],"next_cursor":null}"""),
+                """{"blocks":[{"user_id":"u999","until":"2026-12-25T17:32:35.123456Z","since":"2026-11-25T17:32:35.123456Z","reason":"sells hearts","actor":"key:operator"}],"next_cursor":null}"""),
                 Header.CacheControl("no-store")),
         ],
         Problems = [Problem.InvalidCursor, Problem.LedgerUnavailable, Problem.Unavailable],
