@@ -26,9 +26,7 @@ internal static class HeartKeysSource
             DataFolderLock.Make(folder);
             var secret = NewSecret();
             var unfinished = path + ".new";
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (var file = new FileStream(unfinished, options))
+            using (var file = new FileStream(unfinished, DataFolderLock.OwnFile(FileMode.Create)))
             {
                 file.Write(Encoding.ASCII.GetBytes(secret));
                 file.Flush(flushToDisk: true);

@@ -14,6 +14,9 @@ namespace HeartGrains.Hosting;
 [Flags]
 public enum Ports
 {
+    /// <summary>None.</summary>
+    None = 0,
+
     /// <summary>The port for everybody.</summary>
     Public = 1,
 
@@ -75,8 +78,8 @@ public static class AdminPort
     /// </summary>
     private sealed class PortMatcherPolicy(HostSettings settings, OperatorHosts hosts) : MatcherPolicy, INodeBuilderPolicy
     {
-        /// <summary>What a request sees; that of none is what is on every port.</summary>
-        private static readonly Ports[] Each = [0, Ports.Public, Ports.Operators, Ports.All];
+        /// <summary>Whose endpoints a request sees; one that sees none's finds what is on every port.</summary>
+        private static readonly Ports[] Each = [Ports.None, Ports.Public, Ports.Operators, Ports.All];
 
         private readonly bool _areApart = settings.Admin.Port is not null;
 
@@ -106,7 +109,7 @@ public static class AdminPort
             endpoints.Any(endpoint => IsSeen(endpoint, ports)) ? [.. endpoints.Select(endpoint => IsSeen(endpoint, ports) ? endpoint : Absent((RouteEndpoint)endpoint))] : [];
 
         private static bool IsSeen(Endpoint endpoint, Ports ports) =>
-            (endpoint.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public) is var own && (own == Ports.All || (own & ports) != 0);
+            (endpoint.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public) is var own && (own == Ports.All || (own & ports) != Ports.None);
 
         /// <summary>Takes the same calls and finds nothing.</summary>
         private static RouteEndpoint Absent(RouteEndpoint endpoint) => new(

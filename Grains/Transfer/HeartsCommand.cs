@@ -52,7 +52,7 @@ internal static class HeartsCommand
     {
         if (Path.Exists(file)) throw new StartException($"{Path.GetFullPath(file)} exists already; choose another file.");
         var unfinished = file + Unfinished;
-        await using var stream = new FileStream(unfinished, OwnFile(FileMode.Create));
+        await using var stream = new FileStream(unfinished, DataFolderLock.OwnFile(FileMode.Create));
         try
         {
             var events = await WriteAsync(ledger, stream);
@@ -132,13 +132,6 @@ internal static class HeartsCommand
             HostMode.Cluster => new PostgresLedger(builder.Configuration.RequiredConnection("Postgres"), options),
             _ => throw StartException.Setting("HeartGrains:Mode", "Hearts of mode dev are in the memory of another process; this is for single and cluster"),
         });
-    }
-
-    private static FileStreamOptions OwnFile(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return options;
     }
 
     /// <summary>Takes a switch that is no setting out of the others.</summary>

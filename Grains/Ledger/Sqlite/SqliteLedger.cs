@@ -41,6 +41,9 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+
+            // SQLite would let everybody read it, and takes an empty file for a new database; its other files get the mode of this one.
+            if (!File.Exists(_path)) new FileStream(_path, DataFolderLock.OwnFile(FileMode.CreateNew)).Dispose();
             await using (var connection = Open(MigrationTimeoutSeconds))
             {
                 await using var transaction = connection.BeginTransaction();
