@@ -4,6 +4,7 @@ using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HeartGrains.Transfer;
@@ -129,7 +130,8 @@ internal static class HeartsCommand
         return new OpenedLedger(settings.Mode switch
         {
             HostMode.Single => new SqliteLedger(settings.Data, options, NullLogger<SqliteLedger>.Instance),
-            HostMode.Cluster => new PostgresLedger(builder.Configuration.RequiredConnection("Postgres"), options),
+            HostMode.Cluster => new PostgresLedger(
+                builder.Configuration.RequiredConnection(PostgresConnection.Service), options, builder.Configuration.GetConnectionString(PostgresConnection.Owner)),
             _ => throw StartException.Setting("HeartGrains:Mode", "Hearts of mode dev are in the memory of another process; this is for single and cluster"),
         });
     }
