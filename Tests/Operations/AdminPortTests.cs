@@ -165,8 +165,12 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     [InlineData("SiloCounters")]
     public async Task Dashboard_WhatIsNoSilo_IsNotFound(string what)
     {
-        using var answer = await server.SendAsync($"GET /dashboard/{what}/x", server.Gateway.AdminUrl);
-        await answer.ShouldBeProblemAsync(404, "not-found");
+        foreach (var path in (string[])["x", "127.0.0.1:1@1", "192.0.2.1:11111@12345678"])
+        {
+            using var answer = await server.SendAsync($"GET /dashboard/{what}/{path}", server.Gateway.AdminUrl);
+            await answer.ShouldBeProblemAsync(404, "not-found");
+        }
+
         using var known = await server.SendAsync($"GET /dashboard/{what}/{Uri.EscapeDataString(server.Gateway.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString())}", server.Gateway.AdminUrl);
         known.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
