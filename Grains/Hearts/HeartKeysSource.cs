@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger.Sqlite;
 
@@ -25,14 +24,7 @@ internal static class HeartKeysSource
             if (File.Exists(path)) return Read(path);
             DataFolderLock.Make(folder);
             var secret = NewSecret();
-            var unfinished = path + ".new";
-            using (var file = new FileStream(unfinished, DataFolderLock.OwnFile(FileMode.Create)))
-            {
-                file.Write(Encoding.ASCII.GetBytes(secret));
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(unfinished, path);
+            OwnFile.Replace(path, secret);
             return secret;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -53,7 +53,7 @@ internal static class HeartsCommand
     {
         if (Path.Exists(file)) throw new StartException($"{Path.GetFullPath(file)} exists already; choose another file.");
         var unfinished = file + Unfinished;
-        await using var stream = new FileStream(unfinished, DataFolderLock.OwnFile(FileMode.Create));
+        await using var stream = OwnFile.Open(unfinished, FileMode.Create);
         try
         {
             var events = await WriteAsync(ledger, stream);

@@ -56,7 +56,8 @@ public sealed class SqliteLedgerTests : LastingLedgerTests
 
         var files = _folder.GetFiles("hearts.db*");
         files.Length.ShouldBe(3);
-        if (!OperatingSystem.IsWindows()) files.ShouldAllBe(file => File.GetUnixFileMode(file.FullName) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        foreach (var file in files)
+            if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(file.FullName).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.Name);
     }
 
     [Fact]

@@ -47,14 +47,6 @@ internal sealed class DataFolderLock : IDisposable
         else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>How a file is opened to write, which, where it is missing, is made for its owner only.</summary>
-    public static FileStreamOptions OwnFile(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return options;
-    }
-
     /// <summary>What to tell when <paramref name="folder"/> cannot be made, read or written.</summary>
     public static StartException Unusable(string folder, Exception exception) => StartException.Setting(
         "HeartGrains:Data", $"The data folder {Path.GetFullPath(folder)} cannot be made, read or written: {exception.Message.TrimEnd('.')}");

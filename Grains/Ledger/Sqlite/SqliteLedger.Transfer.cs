@@ -1,4 +1,5 @@
 using HeartGrains.Audit;
+using HeartGrains.Hosting;
 using HeartGrains.Transfer;
 using Microsoft.Data.Sqlite;
 
@@ -58,7 +59,7 @@ public sealed partial class SqliteLedger : ITransferLedger
 
             // What an attempt left that was broken off may be readable by others.
             File.Delete(path);
-            new FileStream(path, DataFolderLock.OwnFile(FileMode.CreateNew)).Dispose();
+            OwnFile.Open(path, FileMode.CreateNew).Dispose();
             using var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
             copy.Open();
             connection.BackupDatabase(copy);
