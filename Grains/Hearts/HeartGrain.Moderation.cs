@@ -206,8 +206,8 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     private static HeartState AheadOf(in HeartState there, long ahead) => there.Outcome == HeartOutcome.Committed ? there with { Version = there.Version + ahead } : there;
 
     /// <summary>Waits for the calls that are on their way to the ledger by now: what comes later follows the rule.</summary>
-    private Task ArriveAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll([.. _inFlight.Values.Distinct().Select(static call => call.JoinAsync())]).WaitAsync(cancellationToken);
+    private async Task ArriveAsync(CancellationToken cancellationToken) =>
+        await Task.WhenAll([.. _inFlight.Values.Distinct().Select(static call => call.JoinAsync())]).WaitAsync(cancellationToken);
 
     private async ValueTask<RuleReceipt> RuleAsync(Func<ValueTask<RuleChange>> order)
     {
