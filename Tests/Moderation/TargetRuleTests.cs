@@ -198,7 +198,7 @@ public abstract class TargetRuleTests : IAsyncLifetime
         var set = to.SetOpeningAsync(9);
         await order.Reached;
 
-        var read = Rule("from").ReadInTurnAsync(Cancellation);
+        var read = Rule("from").ReadInTurnAsync(Cancellation).AsTask();
         (await from.ReadAsync()).ShouldBe(new HeartState(HeartOutcome.Committed, 0, 0, null));
         order.Open();
         (await read).ShouldBe(new HeartState(HeartOutcome.Committed, 0, 0, null, 9));
@@ -207,7 +207,7 @@ public abstract class TargetRuleTests : IAsyncLifetime
         var heart = _silo.Ledger.Close();
         var given = to.GiveAsync("ann");
         await heart.Reached;
-        read = Rule("from").ReadInTurnAsync(Cancellation);
+        read = Rule("from").ReadInTurnAsync(Cancellation).AsTask();
         (await from.ReadAsync()).Count.ShouldBe(0);
         heart.Open();
         (await read).ShouldBe(new HeartState(HeartOutcome.Committed, 1, 1, null, 9));
