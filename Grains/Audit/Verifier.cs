@@ -213,13 +213,11 @@ internal sealed partial class Verifier(
         var now = time.NowMicros();
         var detail = JsonSerializer.Serialize(
             new RepairDetail("repaired", "verify", targetId, [.. findings.Select(static finding => finding.Kind).Distinct()]), AuditJson.Default.RepairDetail);
-        await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, NetworkMacOf(repairer, now), detail), cancellationToken);
+        await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, keys.OfNetwork(default, now, repairer), detail), cancellationToken);
         await store.RebuildAsync(target, cancellationToken);
         if (targetId is not null) await ForgetAsync(targetId);
         Log.Repaired(logger, target);
     }
-
-    private long NetworkMacOf(HeartOrigin origin, long now) => origin.Network is { } network ? keys.OfNetwork(default, now, network) : 0;
 
     private static partial class Log
     {
