@@ -9,6 +9,9 @@ namespace HeartGrains.Tests.Cluster;
 [Collection(nameof(ClusterFixture))]
 public sealed class PageClusterTests(ClusterFixture cluster, LocalBrowser browser)
 {
+    // Milliseconds; ends when what is waited for has happened. A silo's death is told of within seconds on a machine of one's own, and this one is shared with all other tests.
+    private const int Patience = 60_000;
+
     /// <summary>All that a reader does with a heart, at one gateway; somebody sees it in a window of the other.</summary>
     [Fact]
     public async Task Heart_AllWaysToGiveItAndTakeItBack_AreSeenInAWindowOfTheOtherGateway()
@@ -110,8 +113,8 @@ public sealed class PageClusterTests(ClusterFixture cluster, LocalBrowser browse
     {
         foreach (var target in targets)
         {
-            await Assertions.Expect(Button(page, target).Locator("[part=count]")).ToHaveTextAsync($"{before[target] + more}", new() { Timeout = 20_000 });
-            await Assertions.Expect(Button(page, target)).ToHaveAttributeAsync("aria-pressed", hearted ? "true" : "false");
+            await Assertions.Expect(Button(page, target).Locator("[part=count]")).ToHaveTextAsync($"{before[target] + more}", new() { Timeout = Patience });
+            await Assertions.Expect(Button(page, target)).ToHaveAttributeAsync("aria-pressed", hearted ? "true" : "false", new() { Timeout = Patience });
         }
     }
 
