@@ -11,8 +11,7 @@ public abstract partial class ModerationWorkTests
 {
     [Theory]
     [InlineData("release", false)]
-    [InlineData("release", true)]
-    [InlineData("rollback", false)]
+    [InlineData("rollback", true)]
     public async Task Quarantine_TargetMovedBetweenItsPages_HoldsEachHeartOnceWhereverItIs(string end, bool isOfUsers)
     {
         string[] users = [.. Enumerable.Range(0, 250).Select(static n => $"u{n}")];
@@ -83,19 +82,26 @@ public abstract partial class ModerationWorkTests
     }
 
     [Fact]
-    public async Task Quarantine_BesideAMove_NoHeartEscapes()
+    public async Task Quarantine_TargetMovedWithinAPage_NoHeartEscapes()
     {
         await Task.WhenAll(Enumerable.Range(0, 300).Select(n => GiveAsync("from", $"u{n}")));
-        var (work, quarantine) = (Work("quarantine"), QuarantineJob(new QuarantineOrder("from", null, null, null, "a farm")));
-        quarantine = quarantine.After(await work.RunPageAsync(quarantine, Cancellation), quarantine.StartedMicros);
+        var (work, job) = (Work("quarantine"), QuarantineJob(new QuarantineOrder("from", null, null, null, "a farm")));
+        job = job.After(await work.RunPageAsync(job, Cancellation), job.StartedMicros);
 
-        var moving = MoveAsync("from", "to");
-        quarantine = await RunPagesAsync(quarantine);
-        await moving;
+        // When some hearts have been found at the old name and none is withdrawn.
+        var reads = 0;
+        _silo.Ledger.OnRead = async () =>
+        {
+            if (Interlocked.Increment(ref reads) != 100) return;
+            _silo.Ledger.OnRead = null;
+            await MoveAsync("from", "to");
+        };
+        job = await RunPagesAsync(job);
 
-        (await FindAsync(quarantine.Id)).Held.ShouldBe(300);
+        reads.ShouldBeGreaterThanOrEqualTo(100);
+        (await FindAsync(job.Id)).Held.ShouldBe(300);
         (await _silo.Target("to").ReadAsync()).Count.ShouldBe(0);
-        (await EndAsync("release", quarantine.Id)).Released.ShouldBe(300);
+        (await EndAsync("release", job.Id)).Released.ShouldBe(300);
         (await _silo.Target("to").ReadAsync()).Count.ShouldBe(300);
         await _silo.ShouldBeExactAsync("to");
     }
