@@ -25,7 +25,7 @@ internal static class AuditOperations
 
     private static readonly Shape Finding = Shape.Object(
         "Finding", "Something that is not as the log says, or not as it was sealed.",
-        ("kind", Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "opening", "chain")), ("target_id", Shape.Text("Of which target.").Optional()),
+        ("kind", Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "opening", "rule", "chain")), ("target_id", Shape.Text("Of which target.").Optional()),
         ("block", Shape.Whole("In which block of the chain.", 1).Optional()), ("text", Shape.Text("In words.")));
 
     private static readonly Shape Seal = Shape.Object(

@@ -21,6 +21,7 @@ internal sealed partial class Verifier(
     private const int ErasureLimit = 1_000;
     private static readonly TimeSpan ErasureMemory = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, long> _erasures = new();
+    private readonly RuleProof _rules = new(store, keys);
 
     /// <summary>The last seal, to be kept elsewhere.</summary>
     public async ValueTask<SealHead?> FindHeadAsync(CancellationToken cancellationToken) =>
@@ -141,6 +142,7 @@ internal sealed partial class Verifier(
         var opening = await store.FindOpeningAsync(target, long.MaxValue, cancellationToken);
         if (opening.Decided is { } decided && decided != opening.Stored)
             findings.Add(new Finding(FindingKinds.Opening, fold.TargetId ?? targetId, null, $"the opening balance is {opening.Stored} where {decided} was decided"));
+        if (await _rules.CheckAsync(target, fold.TargetId ?? targetId, cancellationToken) is { } rule) findings.Add(rule);
         await CheckTombstonesAsync(proof, findings, fold.TargetId ?? targetId, cancellationToken);
         return (fold, [.. findings]);
     }

@@ -19,6 +19,12 @@ internal static class ModerationDetail
     /// <summary>The reason in it, or null.</summary>
     public static string? ReasonOf(string detail) => Find(detail, "reason");
 
+    /// <summary>The target it is about, or null.</summary>
+    public static string? TargetOf(string detail) => Find(detail, "target_id");
+
+    /// <summary>Where a target is to be moved, or null.</summary>
+    public static string? ToOf(string detail) => Find(detail, "to");
+
     /// <summary>What was decided.</summary>
     public static string ActionOf(string detail) => Find(detail, "action") ?? "decided";
 

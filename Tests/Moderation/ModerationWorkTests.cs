@@ -192,6 +192,7 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
             var (state, expected) = (await _silo.Target($"t{target}").ReadAsync("u0"), model.UsersOf($"t{target}"));
             (state.Count, state.Hearted).ShouldBe((expected.Count, expected.Contains("u0")), $"t{target}");
             await _silo.ShouldBeExactOfLogAsync($"t{target}");
+            (await _silo.Get<Verifier>().VerifyTargetAsync(_silo.Keys.OfTarget($"t{target}"), null, null, Cancellation)).Findings.ShouldBeEmpty();
         }
     }
 

@@ -1,4 +1,5 @@
 using HeartGrains.Audit;
+using HeartGrains.Moderation;
 
 namespace HeartGrains.Ledger.Memory;
 
@@ -68,8 +69,11 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Guid>> ListTargetsAsync(Guid after, int limit, CancellationToken cancellationToken) =>
-        new([.. _targets.Keys.Where(target => target.CompareTo(after) > 0).Order().Take(limit)]);
+    public ValueTask<IReadOnlyList<Guid>> ListTargetsAsync(Guid after, int limit, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+            return new([.. _targets.Keys.Concat(_rules.Keys).Concat(_decisions.Select(static decision => decision.About).OfType<Guid>()).Distinct().Where(target => target.CompareTo(after) > 0).Order().Take(limit)]);
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyDictionary<Guid, string>> FindNamesAsync(IReadOnlyCollection<Guid> targets, CancellationToken cancellationToken)
@@ -106,6 +110,19 @@ public sealed partial class MemoryLedger
                 .Where(static decision => decision.Set is not null).ToList();
             var last = decided.FindLast(decision => decision.AtMicros <= atMicros).Set?.Opening ?? decided.FirstOrDefault().Set?.OpeningBefore;
             return new(new OpeningAt(_openings.GetValueOrDefault(target), last));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RuleOrders> FindRuleOrdersAsync(Guid target, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+        {
+            var rule = _rules.GetValueOrDefault(target);
+            return new(new RuleOrders(
+                rule is null ? null : new StoredRule(null, rule.IsFrozen, rule.MovedTo, _moves.TryGetValue(target, out var move) ? move.To : null, rule.Reason, rule.AtMicros),
+                [.. _decisions.Where(decision => decision.About == target && ModerationDetail.ActionOf(decision.Detail!) is "frozen" or "unfrozen" or "moved")
+                    .Select(static decision => new RuleDecision(decision.Position.Version, decision.AtMicros, decision.Detail!))]));
         }
     }
 

@@ -1,0 +1,28 @@
+using HeartGrains.Audit;
+
+namespace HeartGrains.Ledger;
+
+/// <summary>Orders as they are stored, beside the decisions they follow from.</summary>
+internal abstract partial class ModerationSql
+{
+    internal const string RuleOrdersSql = """
+        select r.target_id, r.frozen, r.moved_to, r.moved_key, r.reason, r.at_micros, d.version, d.at_micros, d.detail
+          from (select 1 as one) one
+          left join heart_rule r on r.target = @target
+          left join heart_event d on d.about = @target and d.kind = 3
+               and (d.detail like '{"action":"frozen"%' or d.detail like '{"action":"unfrozen"%' or d.detail like '{"action":"moved"%')
+         order by d.version
+        """;
+
+    public async Task<RuleOrders> FindRuleOrdersAsync(Guid target)
+    {
+        var rows = await QueryAsync(
+            RuleOrdersSql,
+            row => (
+                row.IsDBNull(0) ? null : new StoredRule(
+                    row.GetString(0), row.GetInt32(1) == 1, row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : ReadKey(row, 3), row.GetString(4), row.GetInt64(5)),
+                row.IsDBNull(6) ? null : new RuleDecision(row.GetInt64(6), row.GetInt64(7), row.GetString(8))),
+            ("target", Key(target)));
+        return new RuleOrders(rows[0].Item1, [.. rows.Select(static row => row.Item2).OfType<RuleDecision>()]);
+    }
+}
