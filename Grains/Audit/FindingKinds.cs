@@ -27,7 +27,7 @@ public static class FindingKinds
     /// <summary>The opening balance is another than was decided.</summary>
     public const string Opening = "opening";
 
-    /// <summary>A target is told otherwise than was decided.</summary>
+    /// <summary>A target or a user is told otherwise than was decided.</summary>
     public const string Rule = "rule";
 
     /// <summary>A block or a seal is not as it was sealed.</summary>

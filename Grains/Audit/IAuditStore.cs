@@ -1,3 +1,4 @@
+using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 
 namespace HeartGrains.Audit;
@@ -29,6 +30,12 @@ public interface IAuditStore
     /// <summary>What a target is told as it is stored, and what was decided about it, oldest first, in one snapshot.</summary>
     ValueTask<RuleOrders> FindRuleOrdersAsync(Guid target, CancellationToken cancellationToken);
 
+    /// <summary>Until when a user is blocked as it is stored, 0 when not, and what was decided about that last, in one snapshot.</summary>
+    ValueTask<BlockOrders> FindBlockOrdersAsync(HeartId user, CancellationToken cancellationToken);
+
+    /// <summary>How many users are blocked beyond <paramref name="nowMicros"/> whose row names no decision that blocks them.</summary>
+    ValueTask<long> CountStrayBlocksAsync(long nowMicros, CancellationToken cancellationToken);
+
     /// <summary>
     /// Takes the turn to compare a part of everything in the background, which lasts until <paramref name="untilMicros"/> or until <see cref="EndTurnAsync"/>, and returns where the last one ended; null while another has it.
     /// </summary>
@@ -57,7 +64,12 @@ public readonly record struct RuleOrders(StoredRule? Stored, IReadOnlyList<RuleD
 /// <param name="AtMicros">Since when.</param>
 public sealed record StoredRule(string? TargetId, bool IsFrozen, string? MovedTo, Guid? MovedKey, string Reason, long AtMicros);
 
-/// <summary>A decision about a target's rule.</summary>
+/// <summary>What operators told a user.</summary>
+/// <param name="UntilMicros">Until when the user is blocked; 0 when not.</param>
+/// <param name="Decided">The last decision to block them or to end that; null when there is none.</param>
+public readonly record struct BlockOrders(long UntilMicros, RuleDecision? Decided);
+
+/// <summary>A decision about a target's rule, or a user's block.</summary>
 /// <param name="Version">Its number at the desk.</param>
 /// <param name="AtMicros">When.</param>
 /// <param name="Detail">Its JSON.</param>

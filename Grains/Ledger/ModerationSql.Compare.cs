@@ -1,4 +1,5 @@
 using HeartGrains.Audit;
+using HeartGrains.Hearts;
 
 namespace HeartGrains.Ledger;
 
@@ -14,6 +15,14 @@ internal abstract partial class ModerationSql
          order by d.version
         """;
 
+    internal const string BlockOrdersSql = """
+        select b.until_micros, d.version, d.at_micros, d.detail
+          from (select 1 as one) one
+          left join heart_block b on b.user_key = @user
+          left join heart_event d on d.heart = @user and d.kind = 3 and (d.detail like '{"action":"blocked"%' or d.detail like '{"action":"unblocked"%')
+         order by d.version desc limit 1
+        """;
+
     public async Task<RuleOrders> FindRuleOrdersAsync(Guid target)
     {
         var rows = await QueryAsync(
@@ -25,4 +34,16 @@ internal abstract partial class ModerationSql
             ("target", Key(target)));
         return new RuleOrders(rows[0].Item1, [.. rows.Select(static row => row.Item2).OfType<RuleDecision>()]);
     }
+
+    public async Task<BlockOrders> FindBlockOrdersAsync(HeartId user) => (await QueryAsync(
+        BlockOrdersSql,
+        row => new BlockOrders(row.IsDBNull(0) ? 0 : row.GetInt64(0), row.IsDBNull(1) ? null : new RuleDecision(row.GetInt64(1), row.GetInt64(2), row.GetString(3))),
+        ("user", Key(user.ToGuid()))))[0];
+
+    public Task<long> CountStrayBlocksAsync(long nowMicros) => CountAsync(
+        """
+        select count(*) from heart_block b where b.until_micros > @now and not exists (
+            select 1 from heart_event d where d.target = @desk and d.version = b.decided and d.heart = b.user_key and d.detail like '{"action":"blocked"%')
+        """,
+        ("now", nowMicros), ("desk", Key(Decision.Desk)));
 }

@@ -128,6 +128,28 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
         found.IsRepaired.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("delete from heart_block where user_key = $target", "the user of decision 2 is blocked for another time than was decided, or is not")]
+    [InlineData("update heart_block set until_micros = until_micros + 1 where user_key = $target", "the user of decision 2 is blocked for another time than was decided, or is not")]
+    [InlineData("update heart_block set until_micros = 9000000000000000 where user_key <> $target", "the user of decision 4 is blocked for another time than was decided, or is not; 1 users are blocked by no decision about them")]
+    [InlineData("update heart_block set decided = decided + 1 where user_key = $target", "1 users are blocked by no decision about them")]
+    [InlineData("insert into heart_block (user_key, until_micros, changed_micros, revision, decided) select moved_key, 9000000000000000, 1, 99, 2 from heart_rule", "1 users are blocked by no decision about them")]
+    public async Task VerifyBlocksAsync_BlockedUsersChanged_IsFound(string sql, string expected)
+    {
+        var (desk, until) = (_silo.Grains.GetGrain<IModerationGrain>(0), TimeProvider.System.NowMicros() + 3_600_000_000);
+        foreach (var to in (long[])[until, until + 1]) await desk.BlockAsync("ann", to, "a reason", Operator, Cancellation);
+        foreach (var to in (long[])[until, 0]) await desk.BlockAsync("ben", to, "a reason", Operator, Cancellation);
+        await Rule("old").RedirectAsync("new", "a reason", Operator, Cancellation);
+        await SealAsync();
+        (await VerifyAllAsync()).ShouldBe("");
+        await store.RunAsync(sql, _silo.Keys.OfUser("ann").ToGuid());
+
+        var found = (await _verifier.VerifyBlocksAsync(1, 1_000, Cancellation)).Findings;
+
+        found.Select(static finding => finding.Kind).Distinct().ShouldBe(["rule"]);
+        string.Join("; ", found.Select(static finding => finding.Text)).ShouldBe(expected);
+    }
+
     [Fact]
     public async Task VerifyTargetAsync_RuleThatNobodyOrdered_IsFound()
     {

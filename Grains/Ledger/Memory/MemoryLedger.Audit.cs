@@ -1,4 +1,5 @@
 using HeartGrains.Audit;
+using HeartGrains.Hearts;
 using HeartGrains.Moderation;
 
 namespace HeartGrains.Ledger.Memory;
@@ -124,6 +125,22 @@ public sealed partial class MemoryLedger
                 [.. _decisions.Where(decision => decision.About == target && ModerationDetail.ActionOf(decision.Detail!) is "frozen" or "unfrozen" or "moved")
                     .Select(static decision => new RuleDecision(decision.Position.Version, decision.AtMicros, decision.Detail!))]));
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<BlockOrders> FindBlockOrdersAsync(HeartId user, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+        {
+            var last = _decisions.FindLast(decision => decision.Heart == user && ModerationDetail.ActionOf(decision.Detail!) is "blocked" or "unblocked");
+            return new(new BlockOrders(_blocks.GetValueOrDefault(user).UntilMicros, last is null ? null : new RuleDecision(last.Position.Version, last.AtMicros, last.Detail!)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountStrayBlocksAsync(long nowMicros, CancellationToken cancellationToken)
+    {
+        lock (_appending) return new(_blocks.LongCount(block => block.Value.UntilMicros > nowMicros && _decisions[(int)block.Value.Decided - 1].Heart != block.Key));
     }
 
     /// <inheritdoc/>

@@ -168,6 +168,12 @@ public sealed partial class PostgresLedger
     public ValueTask<RuleOrders> FindRuleOrdersAsync(Guid target, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindRuleOrdersAsync(target), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<BlockOrders> FindBlockOrdersAsync(HeartId user, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindBlockOrdersAsync(user), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountStrayBlocksAsync(long nowMicros, CancellationToken cancellationToken) => ModerateAsync(sql => sql.CountStrayBlocksAsync(nowMicros), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<WatchPlace?> TryTakeTurnAsync(long nowMicros, long untilMicros, CancellationToken cancellationToken) => AskAsync<WatchPlace?>(async () =>
     {
         var taken = await QueryAsync(
