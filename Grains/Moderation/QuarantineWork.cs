@@ -9,7 +9,7 @@ namespace HeartGrains.Moderation;
 
 /// <summary>
 /// Takes hearts of a window, of users or of both out of the counts, a page of the log at a time: a heart is remembered before it is withdrawn, so that none is lost in a crash, and forgotten again
-/// if somebody else withdrew it first; one that a move took to another name meanwhile is held there. The quarantine has the operation's id.
+/// if somebody else withdrew it first; one that a move took to another name meanwhile, or a merge to an account, is held there. The quarantine has the operation's id.
 /// </summary>
 internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHeartLedger ledger, HeartKeys keys, Moderator moderator, MovedHearts movedHearts, JobHearts hearts, TimeProvider time) : IJobWork
 {
@@ -86,8 +86,8 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
     {
         var held = await HoldHereAsync(job, given, cancellationToken);
 
-        // A target that is named was under its own name when it was ordered; hearts of others that had been moved before are found by the events that gave them there.
-        var moved = await movedHearts.FollowAsync(given, job.Id, order.TargetId is null ? job.StartedMicros : 0, cancellationToken);
+        // What had gone elsewhere before the order is found by the events that gave it there.
+        var moved = await movedHearts.FollowAsync(given, held, job, order.TargetId is not null, cancellationToken);
         if (moved.Count == 0) return held;
         var heldThere = await HoldAsync(job, order, [.. moved.Select(static heart => heart.To)], cancellationToken);
         var gone = moved.Where(heart => heldThere.Contains(heart.To)).Select(static heart => heart.From).ToList();

@@ -2,11 +2,12 @@ using System.Text.Json;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Moderation;
+using HeartGrains.Users;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HeartGrains.Tests.Moderation;
 
-/// <summary>Quarantines that a move of their target overtakes.</summary>
+/// <summary>Quarantines that a move of their target, or a merge of their users, overtakes.</summary>
 public abstract partial class ModerationWorkTests
 {
     [Theory]
@@ -45,14 +46,43 @@ public abstract partial class ModerationWorkTests
         foreach (var name in (string[])["from", "to"]) await _silo.ShouldBeExactOfLogAsync(name);
     }
 
-    [Fact]
-    public async Task Quarantine_OfAWindow_LeavesWhatWasMovedBeforeIt()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Quarantine_ReaderMergedBetweenItsPages_HoldsTheAccountsHeart(bool isEnded)
     {
-        var until = (await GiveAsync("from", "ann")).GivenAtMicros + 1;
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(n => GiveAsync("from", $"u{n}")));
+        foreach (var user in (string[])["reader:r", "reader:s", "sid"]) await GiveAsync("from", user);
+        var (work, job) = (Work("quarantine"), QuarantineJob(new QuarantineOrder("from", null, null, null, "a farm")));
+        for (var page = 0; page < 2; page++) job = job.After(await work.RunPageAsync(job, Cancellation), job.StartedMicros);
+
+        var (jobs, merge) = (_silo.Services.GetRequiredService<IJobStore>(), MergeJob("reader:r", "rob"));
+        await jobs.OpenAsync(merge, Cancellation);
+        merge = merge.After(await Work("merge-user").RunPageAsync(merge, Cancellation), merge.StartedMicros);
+        if (isEnded) merge = await RunPagesAsync(merge);
+        await jobs.SaveAsync(merge with { Step = 1 }, Cancellation);
+        await RunPagesAsync(MergeJob("reader:s", "sid"));
         await MoveAsync("from", "to");
+        job = await RunPagesAsync(job);
+
+        (await FindAsync(job.Id)).Held.ShouldBe(202);
+        (await _silo.Target("to").ReadAsync()).Count.ShouldBe(0);
+        (await EndAsync("release", job.Id)).Released.ShouldBe(202);
+        (await _silo.Target("to").ReadAsync("rob")).ShouldSatisfyAllConditions(state => state.Count.ShouldBe(202), state => state.Hearted.ShouldBe(true));
+        await _silo.ShouldBeExactAsync("to");
+    }
+
+    [Fact]
+    public async Task Quarantine_OfAWindow_LeavesWhatWentElsewhereBeforeIt()
+    {
+        await GiveAsync("from", "ann");
+        var until = (await GiveAsync("there", "reader:r")).GivenAtMicros + 1;
+        await MoveAsync("from", "to");
+        await RunPagesAsync(MergeJob("reader:r", "rob"));
 
         (await QuarantineAsync(new QuarantineOrder(null, null, until, null, "a farm"))).Held.ShouldBe(0);
         (await _silo.Target("to").ReadAsync("ann")).Hearted.ShouldBe(true);
+        (await _silo.Target("there").ReadAsync("rob")).Hearted.ShouldBe(true);
     }
 
     [Theory]
@@ -105,6 +135,9 @@ public abstract partial class ModerationWorkTests
         (await _silo.Target("to").ReadAsync()).Count.ShouldBe(300);
         await _silo.ShouldBeExactAsync("to");
     }
+
+    private static Job MergeJob(string reader, string account) => Job.Of(
+        new JobOrder("merge-user", "subject", JsonSerializer.Serialize(new MergeArguments(reader, account), UserJson.Default.MergeArguments), account), $"{reader} {account}", TimeProvider.System.NowMicros());
 
     private static Job QuarantineJob(QuarantineOrder order) => Job.Of(
         new JobOrder("quarantine", "subject", JsonSerializer.Serialize(order, ModerationWorkJson.Default.QuarantineOrder), "key:operator"), "subject", TimeProvider.System.NowMicros());
