@@ -58,7 +58,7 @@ public static class GrainHosting
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWriter>());
         services.AddHostedService<LedgerFolder>();
         services.AddWebhooks(settings, configuration);
-        services.AddAudit(configuration);
+        services.AddAudit(settings, configuration);
         services.AddJobs(configuration);
         services.AddUsers();
         services.AddSingleton<SiloLive>();

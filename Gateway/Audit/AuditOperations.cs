@@ -10,6 +10,8 @@ internal static class AuditOperations
     private const string EventExample =
         """{"id":"e1SnPhplPQHUhc_TAVn3d1gAAAAAAAAAB","type":"given","target_id":"post_123","user_id":"u456","heart":"h_wPMfd3GCKHRE7K4UBkMbg","version":1,"at":"2024-06-15T10:22:33.123456Z","actor":"jwt"}""";
 
+    private static readonly Shape FindingKind = Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "opening", "rule", "chain");
+
     private static readonly Shape Event = Shape.Object(
         "Event", "Something that happened; what does not apply is left out.",
         ("id", Shape.Text("The event's id, the same for ever.", pattern: "^e[A-Za-z0-9_-]{32}$")), ("type", Shape.Text("`given`, `withdrawn`, or what an operator decided, such as `frozen`.")),
@@ -19,13 +21,19 @@ internal static class AuditOperations
         ("actor", Shape.Text("Who proved to be whom: `claimed`, `jwt`, `reader`, `key:NAME`, `system`.")), ("network", Shape.Text("Where from, where that is kept.").Optional()),
         ("job", Shape.Text("The operation it was a part of.").Optional()), ("reason", Shape.Text("An operator's words.").Optional()),
         ("subject", Shape.Text("What was decided about that is neither target nor user: a breaker, or an endpoint of webhooks.").Optional()),
-        ("opening", Shape.Whole("The opening balance that was set.").Optional()), ("opening_before", Shape.Whole("What it was.").Optional()));
+        ("opening", Shape.Whole("The opening balance that was set.").Optional()), ("opening_before", Shape.Whole("What it was.").Optional()),
+        ("to", Shape.Text("Of `moved`: where to.").Optional()), ("since", Shape.Time("Of `quarantined`: of hearts given from this moment on.").Optional()),
+        ("until", Shape.Time("Of `blocked`: when it ends; of `quarantined`: of hearts given before this moment.").Optional()), ("users", Shape.Whole("Of `quarantined`: of so many users; 0: of all.").Optional()),
+        ("quarantine", Shape.Text("Of `released` and `rolled_back`: the quarantine.").Optional()),
+        ("hearts", Shape.Whole("Of `erased`: hearts withdrawn.").Optional()), ("rows", Shape.Whole("Of `erased`: rows that bear the tombstone.").Optional()),
+        ("moved", Shape.Whole("Of `merged`: hearts that are the account's now.").Optional()), ("already", Shape.Whole("Of `merged`: hearts that the account had given itself.").Optional()),
+        ("left", Shape.Whole("Of `merged`: hearts that stay the reader's.").Optional()), ("found", Shape.List("Of `repaired`: what was found.", FindingKind).Optional()));
 
     private static readonly Shape Next = Shape.Text("Where to go on.", pattern: "^[A-Za-z0-9_-]{52}$");
 
     private static readonly Shape Finding = Shape.Object(
         "Finding", "Something that is not as the log says, or not as it was sealed.",
-        ("kind", Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "opening", "rule", "chain")), ("target_id", Shape.Text("Of which target.").Optional()),
+        ("kind", FindingKind), ("target_id", Shape.Text("Of which target.").Optional()),
         ("block", Shape.Whole("In which block of the chain.", 1).Optional()), ("text", Shape.Text("In words.")));
 
     private static readonly Shape Seal = Shape.Object(

@@ -37,15 +37,39 @@ internal static class EventWriter
         Write(json, "network"u8, told.Origin.Network);
         Write(json, "job"u8, told.Origin.Job);
         Write(json, "subject"u8, told.Subject);
-        if (told.Opening is { } opening) json.WriteNumber("opening"u8, opening);
-        if (told.OpeningBefore is { } before) json.WriteNumber("opening_before"u8, before);
+        Write(json, "opening"u8, told.Opening);
+        Write(json, "opening_before"u8, told.OpeningBefore);
+        if (told.Detail is { } detail) Write(json, detail);
         Write(json, "reason"u8, told.Reason);
         json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, FeedDetail detail)
+    {
+        Write(json, "to"u8, detail.To);
+        Write(json, "since"u8, detail.SinceMicros is { } since ? LogTime.TextOf(since) : null);
+        Write(json, "until"u8, detail.UntilMicros is { } until ? LogTime.TextOf(until) : null);
+        Write(json, "users"u8, detail.Users);
+        Write(json, "quarantine"u8, detail.Quarantine);
+        Write(json, "hearts"u8, detail.Hearts);
+        Write(json, "rows"u8, detail.Rows);
+        Write(json, "moved"u8, detail.Moved);
+        Write(json, "already"u8, detail.Already);
+        Write(json, "left"u8, detail.Left);
+        if (detail.Found is not { } found) return;
+        json.WriteStartArray("found"u8);
+        foreach (var kind in found) json.WriteStringValue(kind);
+        json.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
     {
         if (value is not null) json.WriteString(name, value);
+    }
+
+    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, long? value)
+    {
+        if (value is { } number) json.WriteNumber(name, number);
     }
 
     private static string? NameOf(HeartCause cause) => cause switch

@@ -59,7 +59,7 @@ internal sealed class VerifyEndpoints(GrainCalls calls, OperatorDoor door, JobDe
     private async Task EverythingAsync(HttpContext context, VerifyBody body, HeartOrigin origin)
     {
         var arguments = body.ToArguments();
-        if (await jobs.RunAsync(context, new JobOrder(VerifyJob.Kind, arguments, arguments, origin.Actor)) is { } job) await JobDesk.AnswerAsync(context, job);
+        if (await jobs.RunAsync(context, new JobOrder(VerifyJob.Kind, arguments, arguments, origin.Actor, origin.Network)) is { } job) await JobDesk.AnswerAsync(context, job);
     }
 
     private async ValueTask<bool> IsFailedAsync<T>(HttpContext context, AuditCall<T> call)

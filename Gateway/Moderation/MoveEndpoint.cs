@@ -18,7 +18,7 @@ internal sealed class MoveEndpoint(OperatorDoor door, JobDesk jobs)
         var arguments = JsonSerializer.Serialize(new MoveOrder(from!, to!, reason!), ModerationWorkJson.Default.MoveOrder);
 
         // The same again joins it while it runs; one that leads elsewhere does not, and is refused by the target.
-        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Move, $"{from}\n{to}", arguments, origin.Actor)) is not { } job) return;
+        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Move, $"{from}\n{to}", arguments, origin.Actor, origin.Network)) is not { } job) return;
         var progress = job.Progress.Length > 2 ? JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.MoveProgress) : null;
         if (job.State == JobState.Failed)
         {

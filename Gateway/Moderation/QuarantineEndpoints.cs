@@ -29,7 +29,7 @@ internal sealed class QuarantineEndpoints(OperatorDoor door, JobDesk jobs, Grain
 
         // The same again joins it while it runs.
         var subject = JsonSerializer.Serialize(order with { Reason = "" }, ModerationWorkJson.Default.QuarantineOrder);
-        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Quarantine, subject, arguments, origin.Actor)) is not { } job) return;
+        if (await jobs.RunAsync(context, new JobOrder(ModerationJobs.Quarantine, subject, arguments, origin.Actor, origin.Network)) is not { } job) return;
         var progress = job.Progress.Length > 2 ? JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.QuarantineProgress) : null;
         if (job.State == JobState.Failed)
         {
@@ -70,7 +70,7 @@ internal sealed class QuarantineEndpoints(OperatorDoor door, JobDesk jobs, Grain
         }
 
         var arguments = JsonSerializer.Serialize(new QuarantineEndOrder(id!, reason!), ModerationWorkJson.Default.QuarantineEndOrder);
-        if (await jobs.RunAsync(context, new JobOrder(isRelease ? ModerationJobs.Release : ModerationJobs.Rollback, id!, arguments, origin.Actor)) is not { } job) return;
+        if (await jobs.RunAsync(context, new JobOrder(isRelease ? ModerationJobs.Release : ModerationJobs.Rollback, id!, arguments, origin.Actor, origin.Network)) is not { } job) return;
         if (job.State == JobState.Failed)
         {
             // Somebody else was faster, to the other end.

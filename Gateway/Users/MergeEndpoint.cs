@@ -61,7 +61,7 @@ internal sealed class MergeEndpoint(Callers callers, Readers readers, JobDesk jo
         }
 
         var arguments = new System.Text.Json.Nodes.JsonObject { ["reader"] = reader, ["account"] = accountId }.ToJsonString();
-        if (await jobs.RunAsync(context, new JobOrder(MergeKind, reader + "\n" + accountId, arguments, account.Origin!.Actor)) is not { } job) return;
+        if (await jobs.RunAsync(context, new JobOrder(MergeKind, reader + "\n" + accountId, arguments, account.Origin!.Actor, account.Origin.Network)) is not { } job) return;
         using var progress = JsonDocument.Parse(job.Progress);
 
         // Who still has hearts as that reader can merge again.

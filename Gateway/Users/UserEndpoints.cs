@@ -33,6 +33,8 @@ internal sealed class UserEndpoints(UserAuthority authority, UserLimits limits, 
     {
         if (await FindUserAsync(context, isChange: true) is not { UserId: { } user, Origin: { } origin } caller) return;
         var arguments = new System.Text.Json.Nodes.JsonObject { ["user_id"] = user }.ToJsonString();
+
+        // Without the network, which may be the user's own: what says that they are forgotten stays.
         if (await jobs.RunAsync(context, new JobOrder(ErasureKind, user, arguments, origin.Actor)) is not { } job) return;
         var (hearts, rows) = FiguresOf(job);
         var json = HeartJson.Start()

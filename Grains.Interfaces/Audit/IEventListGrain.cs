@@ -43,6 +43,7 @@ public sealed record EventPage([property: Id(0)] bool IsAvailable, [property: Id
 /// <param name="Subject">What was decided about that is neither a target nor a user: a breaker, or an endpoint of webhooks.</param>
 /// <param name="Opening">The opening balance that was set.</param>
 /// <param name="OpeningBefore">What it was before.</param>
+/// <param name="Detail">What else was decided; null when nothing.</param>
 [GenerateSerializer, Immutable, Alias("audit.FeedEvent")]
 public sealed record FeedEvent(
     [property: Id(0)] EventPosition Position,
@@ -55,7 +56,34 @@ public sealed record FeedEvent(
     [property: Id(7)] string? Reason,
     [property: Id(8)] string? Subject = null,
     [property: Id(9)] long? Opening = null,
-    [property: Id(10)] long? OpeningBefore = null);
+    [property: Id(10)] long? OpeningBefore = null,
+    [property: Id(11)] FeedDetail? Detail = null);
+
+/// <summary>What a decision says of its own kind, as far as it is told. None of it names a user.</summary>
+/// <param name="To">Of a move: where to, as it was ordered.</param>
+/// <param name="SinceMicros">Of a quarantine: of hearts given from this time on, in microseconds since 1970-01-01 UTC.</param>
+/// <param name="UntilMicros">Of a block: when it ends; of a quarantine: of hearts given before this time.</param>
+/// <param name="Users">Of a quarantine: of so many users; 0 for all.</param>
+/// <param name="Quarantine">Of the end of a quarantine: which.</param>
+/// <param name="Hearts">Of an erasure: hearts withdrawn.</param>
+/// <param name="Rows">Of an erasure: rows of the log that bear the tombstone.</param>
+/// <param name="Moved">Of a merge: hearts that are the account's now.</param>
+/// <param name="Already">Of a merge: hearts that the account had given itself.</param>
+/// <param name="Left">Of a merge: hearts that stay the reader's.</param>
+/// <param name="Found">Of a repair: kinds of what was found.</param>
+[GenerateSerializer, Immutable, Alias("audit.FeedDetail")]
+public sealed record FeedDetail(
+    [property: Id(0)] string? To = null,
+    [property: Id(1)] long? SinceMicros = null,
+    [property: Id(2)] long? UntilMicros = null,
+    [property: Id(3)] int? Users = null,
+    [property: Id(4)] string? Quarantine = null,
+    [property: Id(5)] long? Hearts = null,
+    [property: Id(6)] long? Rows = null,
+    [property: Id(7)] long? Moved = null,
+    [property: Id(8)] long? Already = null,
+    [property: Id(9)] long? Left = null,
+    [property: Id(10)] string[]? Found = null);
 
 /// <summary>A target at a past time; <paramref name="IsAvailable"/> is false when the log could not be read.</summary>
 /// <param name="IsAvailable">It was read.</param>

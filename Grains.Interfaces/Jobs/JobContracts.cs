@@ -18,11 +18,12 @@ public enum JobState : short
 /// <summary>A long operation that is asked for.</summary>
 /// <param name="Kind">What is done: a short word of lower-case letters and dashes.</param>
 /// <param name="Subject">What or whom it is done to: of one kind and subject only one runs at a time. Stored as a keyed hash.</param>
-/// <param name="Arguments">JSON for the work. It may name users: it is forgotten when the operation ends.</param>
+/// <param name="Arguments">A JSON object for the work. It may name users: it is forgotten when the operation ends.</param>
 /// <param name="Actor">Who asks, as in <see cref="HeartOrigin.Actor"/>.</param>
+/// <param name="Network">From where, as in <see cref="HeartOrigin.Network"/>; forgotten with the arguments. Null for an erasure: the log would keep where a user was who is forgotten.</param>
 [GenerateSerializer, Immutable, Alias("jobs.JobOrder")]
 public sealed record JobOrder(
-    [property: Id(0)] string Kind, [property: Id(1)] string Subject, [property: Id(2)] string Arguments, [property: Id(3)] string Actor);
+    [property: Id(0)] string Kind, [property: Id(1)] string Subject, [property: Id(2)] string Arguments, [property: Id(3)] string Actor, [property: Id(4)] string? Network = null);
 
 /// <summary>A long operation as others may see it.</summary>
 /// <param name="Id">Its name: <c>j</c> and 22 characters of base64url.</param>

@@ -33,6 +33,12 @@ public interface ITargetRuleGrain : IGrainWithStringKey
     ValueTask<HeartState> SettleAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// As <see cref="IHeartGrain.ReadAsync"/>, once what had been ordered or was on its way to the ledger when this was asked has arrived or failed: no event of the log that was seen before is newer than the answer.
+    /// </summary>
+    [Alias("ReadInTurn")]
+    ValueTask<HeartState> ReadInTurnAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// As <see cref="IHeartGrain.WatchAsync"/>, for who watches this target under the other name <paramref name="alias"/>, whose versions are <paramref name="ahead"/> of this one's.
     /// </summary>
     [AlwaysInterleave, Alias("WatchAs")]

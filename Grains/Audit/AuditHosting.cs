@@ -1,3 +1,4 @@
+using HeartGrains.Hosting;
 using HeartGrains.Jobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,10 +8,11 @@ namespace HeartGrains.Audit;
 /// <summary>Seals the log of a silo and compares everything with it.</summary>
 internal static class AuditHosting
 {
-    public static void AddAudit(this IServiceCollection services, IConfiguration configuration)
+    public static void AddAudit(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         services.AddOptions<AuditOptions>().Bind(configuration.GetSection(AuditOptions.Section)).ValidateDataAnnotations();
         services.AddSingleton<AuditMetrics>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<KeptHead>(provider, settings));
         services.AddSingleton<Verifier>();
         services.AddSingleton<IJobWork, VerifyWork>();
         services.AddHostedService<LogSealer>();

@@ -10,7 +10,33 @@ namespace HeartGrains.Audit;
 /// <param name="Subject">What it is about that is neither a target nor a user: a breaker, or an endpoint of webhooks.</param>
 /// <param name="Opening">The opening balance that was set.</param>
 /// <param name="OpeningBefore">What it was.</param>
-internal sealed record DecisionDetail(string? Action, string? Reason, string? TargetId, string? Subject, long? Opening, long? OpeningBefore);
+/// <param name="To">See <see cref="FeedDetail"/>, as the rest. Keyed hashes of users, which a merge has, are not read: they are nobody's but the log's.</param>
+internal sealed record DecisionDetail(
+    string? Action, string? Reason, string? TargetId, string? Subject, long? Opening, long? OpeningBefore,
+    string? To, long? FromMicros, long? UntilMicros, int? Users, string? Quarantine, long? Hearts, long? Rows, long? Moved, long? Already, long? Left, string[]? Found)
+{
+    private static readonly FeedDetail Nothing = new();
+
+    /// <summary>Reads a detail; null when it makes no sense.</summary>
+    public static DecisionDetail? Read(string detail)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(detail, AuditJson.Default.DecisionDetail);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What is told of it beside the event's own fields; null when nothing.</summary>
+    public FeedDetail? ToFeed()
+    {
+        var told = new FeedDetail(To, FromMicros, UntilMicros, Users, Quarantine, Hearts, Rows, Moved, Already, Left, Found);
+        return told == Nothing ? null : told;
+    }
+}
 
 /// <summary>The detail of the decision that a target was made anew.</summary>
 internal sealed record RepairDetail(string Action, string Reason, string? TargetId, string[] Found);

@@ -22,6 +22,11 @@ public sealed class AuditOptions
     [Range(1, 100_000)]
     public int SealBatch { get; set; } = 1_000;
 
+    /// <summary>
+    /// Where a silo keeps the log's last seal for its next start, each silo a file of its own, out of reach of whoever may write the database. Default <c>heart.head</c> in the data folder of <c>single</c>, none otherwise: it is kept in memory then.
+    /// </summary>
+    public string? HeadFile { get; set; }
+
     /// <summary>How often a part of everything is compared in the background; 0 never. Default 10 s, by one silo at a time.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00", ConvertValueInInvariantCulture = true)]
     public TimeSpan WatchPeriod { get; set; } = TimeSpan.FromSeconds(10);

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
 using Orleans.Concurrency;
@@ -76,13 +75,16 @@ internal sealed class EventListGrain(IEventLog log, ISealStore seals, IAuditStor
             return new FeedEvent(logged.Position, type, logged.TargetId, userId, logged.Heart, logged.AtMicros, logged.Origin, null);
         }
 
-        var detail = JsonSerializer.Deserialize(logged.Detail!, AuditJson.Default.DecisionDetail);
+        var detail = DecisionDetail.Read(logged.Detail!);
         var targetId = logged.About is { } about ? names?.GetValueOrDefault(about) ?? detail?.TargetId : detail?.TargetId;
-        return new FeedEvent(logged.Position, detail?.Action ?? "decided", targetId, userId, null, logged.AtMicros, logged.Origin, detail?.Reason, detail?.Subject, detail?.Opening, detail?.OpeningBefore);
+        return new FeedEvent(
+            logged.Position, detail?.Action ?? "decided", targetId, userId, null, logged.AtMicros, logged.Origin, detail?.Reason, detail?.Subject, detail?.Opening, detail?.OpeningBefore, detail?.ToFeed());
     }
 
     private static int BytesOf(FeedEvent told) =>
-        EventBytes + Bytes(told.TargetId) + Bytes(told.UserId) + Bytes(told.Reason) + Bytes(told.Subject) + Bytes(told.Origin.Actor) + Bytes(told.Origin.Network) + Bytes(told.Origin.Job);
+        EventBytes + DetailBytes(told.Detail) + Bytes(told.TargetId) + Bytes(told.UserId) + Bytes(told.Reason) + Bytes(told.Subject) + Bytes(told.Origin.Actor) + Bytes(told.Origin.Network) + Bytes(told.Origin.Job);
+
+    private static int DetailBytes(FeedDetail? detail) => detail is null ? 0 : EventBytes + Bytes(detail.To) + Bytes(detail.Quarantine) + (detail.Found?.Sum(Bytes) ?? 0);
 
     private static int Bytes(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
 }

@@ -5,14 +5,17 @@ using Microsoft.Extensions.Options;
 
 namespace HeartGrains.Audit;
 
-/// <summary>Seals the log close behind its end. Every silo tries; the store lets one at a time do the work.</summary>
+/// <summary>Seals the log close behind its end. Every silo tries; the store lets one at a time do the work. A log whose seals are not those that were seen is not sealed on: that would vouch for whatever it holds now.</summary>
 internal sealed partial class LogSealer(
-    ISealStore store, HeartKeys keys, IOptions<AuditOptions> options, TimeProvider time, AuditMetrics metrics, ILogger<LogSealer> logger) : BackgroundService
+    ISealStore store, Verifier verifier, KeptHead head, HeartKeys keys, IOptions<AuditOptions> options, TimeProvider time, AuditMetrics metrics, ILogger<LogSealer> logger) : BackgroundService
 {
     // So that whoever keeps the log lines elsewhere keeps a proof of the log with them.
     private static readonly TimeSpan TellPeriod = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan LookAgainPeriod = TimeSpan.FromMinutes(1);
+
     private long? _toldAt;
+    private long? _lostAt;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -38,20 +41,39 @@ internal sealed partial class LogSealer(
 
     private async Task SealAllAsync(EventChain chain, CancellationToken cancellationToken)
     {
-        EventSeal? seal;
-        do
+        if (!await IsLostAsync(cancellationToken))
         {
-            seal = await store.SealAsync(options.Value.SealBatch, chain, time.NowMicros(), cancellationToken);
-            if (seal is not null) Note(seal);
+            if (await store.FindLastSealAsync(cancellationToken) is { } last) head.Keep(last);
+            while (await store.SealAsync(options.Value.SealBatch, chain, time.NowMicros(), cancellationToken) is { } seal)
+            {
+                // In place of one that was taken away a moment ago: the next look tells.
+                if (seal.Number <= head.Last?.Number) break;
+                Note(seal);
+                if (seal.Events <= options.Value.SealBatch / 2) break;
+            }
         }
-        while (seal is not null && seal.Events > options.Value.SealBatch / 2);
 
         var unsealed = await store.FindUnsealedAsync(cancellationToken);
         metrics.SealLag(unsealed is { } at ? TimeSpan.FromMicroseconds(time.NowMicros() - at) : TimeSpan.Zero);
     }
 
+    private async Task<bool> IsLostAsync(CancellationToken cancellationToken)
+    {
+        if (_lostAt is { } lost && time.GetElapsedTime(lost) < LookAgainPeriod) return true;
+        if (await verifier.CheckSeenAsync(cancellationToken) is null)
+        {
+            _lostAt = null;
+            return false;
+        }
+
+        if (_lostAt is null) Log.NotSealed(logger, head.File ?? "none");
+        _lostAt = time.GetTimestamp();
+        return true;
+    }
+
     private void Note(EventSeal seal)
     {
+        head.Keep(seal);
         metrics.Sealed(seal.Events);
         if (_toldAt is { } told && time.GetElapsedTime(told) < TellPeriod) return;
         _toldAt = time.GetTimestamp();
@@ -65,5 +87,8 @@ internal sealed partial class LogSealer(
 
         [LoggerMessage(2, LogLevel.Information, "The log is sealed up to block {Number}, whose hash is {Hash}; told once an hour, to be kept elsewhere")]
         public static partial void Sealed(ILogger logger, long number, string hash);
+
+        [LoggerMessage(3, LogLevel.Critical, "The log has lost seals that were there, and is not sealed any more; hearts are not affected. If an older backup was put in its place, stop all silos, remove the file of the head ({File}), and start them")]
+        public static partial void NotSealed(ILogger logger, string file);
     }
 }

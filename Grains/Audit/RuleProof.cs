@@ -41,7 +41,7 @@ internal sealed class RuleProof(IAuditStore store, HeartKeys keys)
         return null;
     }
 
-    private static bool IsMove(RuleDecision decision) => ModerationDetail.ActionOf(decision.Detail) == "moved";
+    private static bool IsMove(RuleDecision decision) => ModerationDetail.ActionOf(decision.Detail) == ModerationDetail.Moved;
 
     private static string Describe(bool isFrozen, bool isMoved) => (isFrozen, isMoved) switch
     {

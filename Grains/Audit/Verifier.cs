@@ -12,7 +12,7 @@ namespace HeartGrains.Audit;
 
 /// <summary>Compares targets and the chain with the log, tells what it finds, and makes anew what is only folded from the log.</summary>
 internal sealed partial class Verifier(
-    IAuditStore store, ISealStore seals, IEventLog log, IUserLog users, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
+    IAuditStore store, ISealStore seals, IEventLog log, IUserLog users, KeptHead head, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
 {
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -86,12 +86,18 @@ internal sealed partial class Verifier(
     }
 
     /// <summary>Whether the chain still has the seal that was kept elsewhere; null when it has.</summary>
-    public async Task<Finding?> CheckKeptAsync(SealHead kept, CancellationToken cancellationToken)
+    public Task<Finding?> CheckKeptAsync(SealHead kept, CancellationToken cancellationToken) => CheckAsync(kept, "was kept elsewhere", cancellationToken);
+
+    /// <summary>Whether the chain still has the last seal that this process saw, now or before it started; null when it has, or when none was seen.</summary>
+    public async Task<Finding?> CheckSeenAsync(CancellationToken cancellationToken) =>
+        head.Last is { } seen ? await CheckAsync(seen, "this server saw", cancellationToken) : null;
+
+    private async Task<Finding?> CheckAsync(SealHead kept, string how, CancellationToken cancellationToken)
     {
         var found = await seals.ReadSealsAsync(kept.Number, 1, cancellationToken);
-        var text = found.Count == 0 || found[0].Number != kept.Number ? $"the chain does not reach block {kept.Number}, which was kept elsewhere"
+        var text = found.Count == 0 || found[0].Number != kept.Number ? $"the chain does not reach block {kept.Number}, which {how}"
             : found[0].Hash.AsSpan().SequenceEqual(kept.Hash) ? null
-            : $"block {kept.Number} has another hash than was kept elsewhere";
+            : $"block {kept.Number} has another hash than {how}";
         if (text is null) return null;
         var finding = new Finding(FindingKinds.Chain, null, kept.Number, text);
         metrics.Found(finding);
@@ -212,13 +218,11 @@ internal sealed partial class Verifier(
         var now = time.NowMicros();
         var detail = JsonSerializer.Serialize(
             new RepairDetail("repaired", "verify", targetId, [.. findings.Select(static finding => finding.Kind).Distinct()]), AuditJson.Default.RepairDetail);
-        await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, NetworkMacOf(repairer, now), detail), cancellationToken);
+        await log.DecideAsync(new Decision(Random.Shared.NextInt64(), now, target, "", default, repairer, keys.OfNetwork(default, now, repairer), detail), cancellationToken);
         await store.RebuildAsync(target, cancellationToken);
         if (targetId is not null) await ForgetAsync(targetId);
         Log.Repaired(logger, target);
     }
-
-    private long NetworkMacOf(HeartOrigin origin, long now) => origin.Network is { } network ? keys.OfNetwork(default, now, network) : 0;
 
     private static partial class Log
     {

@@ -28,7 +28,7 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     public ValueTask<RuleReceipt> RedirectAsync(string to, string reason, HeartOrigin origin, CancellationToken cancellationToken = default) =>
         RuleAsync(() => moderator.Store.RedirectAsync(
             _target, _targetId, keys.OfTarget(to), to, reason,
-            moderator.Decide("moved", reason, origin, _target, "", ("target_id", _targetId), ("to", to)), CancellationToken.None));
+            moderator.Decide(ModerationDetail.Moved, reason, origin, _target, "", ("target_id", _targetId), ("to", to)), CancellationToken.None));
 
     /// <inheritdoc/>
     public async ValueTask<HeartReceipt> MoveHeartAsync(string userId, HeartOrigin origin, CancellationToken cancellationToken = default)
@@ -92,11 +92,19 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     /// <inheritdoc/>
     public async ValueTask<HeartState> SettleAsync(CancellationToken cancellationToken = default)
     {
-        // Those that are here by now: what comes later follows the rule.
-        await Task.WhenAll([.. _inFlight.Values.Distinct().Select(static call => call.JoinAsync())]).WaitAsync(cancellationToken);
+        await ArriveAsync(cancellationToken);
         if (!await LoadAsync()) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
         LeaveIfUnknown();
         return new HeartState(HeartOutcome.Committed, _hearts.Count, _version, null, _opening);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<HeartState> ReadInTurnAsync(CancellationToken cancellationToken = default)
+    {
+        await ArriveAsync(cancellationToken);
+        if (!await LoadAsync()) return new HeartState(HeartOutcome.LedgerUnavailable, 0, 0, null);
+        if (_rule?.MovedTo is { } to && await RuledAt(to).ReadInTurnAsync(cancellationToken) is { Outcome: not HeartOutcome.Committed } failed) return failed;
+        return await ReadAsync(null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -196,6 +204,10 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
     private HeartReceipt AheadOf(in HeartReceipt there) => there.Outcome == HeartOutcome.Committed ? there with { Version = there.Version + _version } : there;
 
     private static HeartState AheadOf(in HeartState there, long ahead) => there.Outcome == HeartOutcome.Committed ? there with { Version = there.Version + ahead } : there;
+
+    /// <summary>Waits for the calls that are on their way to the ledger by now: what comes later follows the rule.</summary>
+    private async Task ArriveAsync(CancellationToken cancellationToken) =>
+        await Task.WhenAll([.. _inFlight.Values.Distinct().Select(static call => call.JoinAsync())]).WaitAsync(cancellationToken);
 
     private async ValueTask<RuleReceipt> RuleAsync(Func<ValueTask<RuleChange>> order)
     {

@@ -215,7 +215,8 @@ internal sealed partial class HeartGrain(
         (call.FromUserId, call.FromHeart) = (fromUserId, fromHeart);
         call.Trace = Traces.Current;
         call.AtMicros = time.NowMicros();
-        call.NetworkMac = origin?.Network is { } network ? keys.OfNetwork(heart, call.AtMicros, network) : 0;
+        call.NetworkMac = keys.OfNetwork(heart, call.AtMicros, origin);
+        call.FromNetworkMac = fromUserId is null ? 0 : keys.OfNetwork(fromHeart, call.AtMicros, origin);
         var answer = call.AsTask();
         _inFlight.Add(heart, call);
         if (fromUserId is not null) _inFlight.Add(fromHeart, call);

@@ -74,6 +74,9 @@ public sealed class HeartKeys
         return (long)_networks.Hash(bytes[..(24 + Encoding.ASCII.GetBytes(network, bytes[24..]))]).Low | 1;
     }
 
+    /// <summary>The same of an origin; 0 where it has no network.</summary>
+    public long OfNetwork(HeartId heart, long atMicros, HeartOrigin? origin) => origin?.Network is { } network ? OfNetwork(heart, atMicros, network) : 0;
+
     private static SipHash KeyAt(ReadOnlySpan<byte> bytes) =>
         new(BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger.Sqlite;
 
@@ -25,16 +24,7 @@ internal static class HeartKeysSource
             if (File.Exists(path)) return Read(path);
             DataFolderLock.Make(folder);
             var secret = NewSecret();
-            var unfinished = path + ".new";
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (var file = new FileStream(unfinished, options))
-            {
-                file.Write(Encoding.ASCII.GetBytes(secret));
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(unfinished, path);
+            OwnFile.Replace(path, secret);
             return secret;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -10,7 +10,7 @@ namespace HeartGrains.Jobs;
 /// <param name="Id">Its name: <c>j</c> and 22 characters of base64url.</param>
 /// <param name="Kind">What is done.</param>
 /// <param name="Subject">The keyed hash of whom or what it is done to.</param>
-/// <param name="Arguments">JSON for the work; null when it has ended.</param>
+/// <param name="Arguments">A JSON object for the work, in front of which stands the network, if one is kept; null when it has ended.</param>
 /// <param name="State">How it stands.</param>
 /// <param name="Checkpoint">Where the next page begins, in the work's own words; null at the start and when it has ended.</param>
 /// <param name="Progress">A JSON object for others to see, without users.</param>
@@ -21,15 +21,20 @@ namespace HeartGrains.Jobs;
 public sealed record Job(
     string Id, string Kind, string Subject, string? Arguments, JobState State, string? Checkpoint, string Progress, long Step, string Actor, long StartedMicros, long? FinishedMicros)
 {
+    private const string NetworkStart = "{\"network\":\"";
+
     /// <summary>A new one.</summary>
     public static Job Of(JobOrder order, string subject, long startedMicros) => new(
-        "j" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)), order.Kind, subject, order.Arguments, JobState.Running, null, "{}", 0, order.Actor, startedMicros, null);
+        "j" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)), order.Kind, subject, WithNetwork(order), JobState.Running, null, "{}", 0, order.Actor, startedMicros, null);
 
     /// <summary>The key of its grain.</summary>
     public string Key => KeyOf(Kind, Subject);
 
+    /// <summary>From where it was asked for, if that is kept; null when it has ended.</summary>
+    public string? Network => Arguments?.StartsWith(NetworkStart, StringComparison.Ordinal) is true ? Arguments[NetworkStart.Length..Arguments.IndexOf('"', NetworkStart.Length)] : null;
+
     /// <summary>The origin of what it changes.</summary>
-    public HeartOrigin Origin(HeartCause cause) => new(Actor, null, cause, Id);
+    public HeartOrigin Origin(HeartCause cause) => new(Actor, Network, cause, Id);
 
     /// <summary>The number of its <paramref name="ordinal"/>th decision, the same whenever the page is done again.</summary>
     public long DecisionId(int ordinal) =>
@@ -55,4 +60,9 @@ public sealed record Job(
         var kindEnd = key.IndexOf(':', 2);
         return (key[2..kindEnd], key[(kindEnd + 1)..]);
     }
+
+    // Digits, dots, colons and a slash: nothing of it is escaped.
+    private static string WithNetwork(JobOrder order) => order.Network is { } network
+        ? $"{NetworkStart}{network}\"{(order.Arguments == "{}" ? "" : ",")}{order.Arguments[1..]}"
+        : order.Arguments;
 }

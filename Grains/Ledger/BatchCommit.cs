@@ -165,7 +165,7 @@ internal sealed partial class BatchCommit(
             if (entry.FromUserId is null) continue;
             entry.Version = ++version;
             _events[_count++] = new HeartEvent(
-                stream.Target, version, stream.TargetId, entry.FromHeart, entry.FromUserId, HeartEventKind.Withdrawn, entry.AtMicros, stream.Writer, entry.Origin);
+                stream.Target, version, stream.TargetId, entry.FromHeart, entry.FromUserId, HeartEventKind.Withdrawn, entry.AtMicros, stream.Writer, entry.Origin, entry.FromNetworkMac);
         }
 
         return _events.AsMemory(0, _count);

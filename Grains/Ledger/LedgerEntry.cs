@@ -24,6 +24,7 @@ internal abstract class LedgerEntry
     /// <summary>Whose heart is withdrawn right behind, in the same commit, so that nobody sees both given; null for nobody's.</summary>
     public string? FromUserId;
     public HeartId FromHeart;
+    public long FromNetworkMac;
     public HeartOrigin? Origin;
     public long NetworkMac;
     public long AtMicros;

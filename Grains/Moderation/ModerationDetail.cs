@@ -6,6 +6,9 @@ namespace HeartGrains.Moderation;
 /// <summary>What a decision's event says beside its columns. A user's id is never in it.</summary>
 internal static class ModerationDetail
 {
+    /// <summary>That a target is another's name.</summary>
+    public const string Moved = "moved";
+
     /// <summary>A decision's JSON; what is null is left out.</summary>
     public static string Of(string action, string? reason, params ReadOnlySpan<(string Name, JsonNode? Value)> more)
     {

@@ -22,8 +22,7 @@ internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartK
     {
         var user = userId.Length == 0 ? default : keys.OfUser(userId);
         var at = NowMicros();
-        var mac = origin.Network is { } network ? keys.OfNetwork(user, at, network) : 0;
-        return new Decision(Random.Shared.NextInt64(), at, about, userId, user, origin, mac, ModerationDetail.Of(action, reason, more));
+        return new Decision(Random.Shared.NextInt64(), at, about, userId, user, origin, keys.OfNetwork(user, at, origin), ModerationDetail.Of(action, reason, more));
     }
 
     /// <summary>The decision that a note is.</summary>

@@ -84,8 +84,9 @@ internal sealed class MergeWork(IEventLog log, IUserLog users, JobHearts hearts,
         async Task SayAsync(int ordinal, string userId, HeartId user, MergedDetail detail)
         {
             var now = time.NowMicros();
+            var origin = job.Origin(HeartCause.Merged);
             await log.DecideAsync(
-                new Decision(job.DecisionId(ordinal), now, null, userId, user, job.Origin(HeartCause.Merged), 0, JsonSerializer.Serialize(detail, UserJson.Default.MergedDetail)), cancellationToken);
+                new Decision(job.DecisionId(ordinal), now, null, userId, user, origin, keys.OfNetwork(user, now, origin), JsonSerializer.Serialize(detail, UserJson.Default.MergedDetail)), cancellationToken);
         }
     }
 }

@@ -80,9 +80,13 @@ internal sealed class UserGrain(IEventLog log, IHeartLedger ledger, IEnumerable<
             if (row.Origin.Cause != HeartCause.User) json.WriteString("cause"u8, row.Origin.Cause.ToString().ToLowerInvariant());
         }
 
-        if (row.Origin.Network is { } network) json.WriteString("network"u8, network);
+        if (row.Origin.Network is { } network && !IsOperators(row)) json.WriteString("network"u8, network);
         if (row.Origin.Job is { } job) json.WriteString("job"u8, job);
     }
+
+    /// <summary>Whether somebody decided or ordered it with a server's key: where they were is nothing that is held about the user.</summary>
+    private static bool IsOperators(LoggedEvent row) =>
+        row.Origin.Actor.StartsWith("key:", StringComparison.Ordinal) && (row.Kind == HeartEventKind.Decided || row.Origin.Cause != HeartCause.User);
 
     private static string Format(EventPosition position) => FormattableString.Invariant($"{position.Order}.{position.Target:N}.{position.Version}");
 

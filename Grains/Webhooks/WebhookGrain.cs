@@ -2,6 +2,7 @@ using HeartGrains.Audit;
 using HeartGrains.Diagnostics;
 using HeartGrains.Hearts;
 using HeartGrains.Ledger;
+using HeartGrains.Moderation;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 
@@ -9,7 +10,7 @@ namespace HeartGrains.Webhooks;
 
 /// <summary>
 /// Follows the log for one endpoint and posts what changed: each turn takes the changes over, then sends what is due. Turns do not overlap, and a turn sends one message a target, so the
-/// messages of a target are in order. A message is the target's state when it is sent: what changes while a target waits goes with it.
+/// messages of a target are in order. A message is the target's state when it is sent, and no older than what was taken over: what changes while a target waits goes with it.
 /// </summary>
 internal sealed partial class WebhookGrain(
     IEventLog log, IWebhookStore store, WebhookSettings settings, WebhookSender sender, WebhookMetrics metrics, TimeProvider time, ILogger<WebhookGrain> logger)
@@ -118,15 +119,21 @@ internal sealed partial class WebhookGrain(
             if (events.Count == 0) return;
             var now = time.NowMicros();
             ChangedTarget[] changed = [.. events
-                .Where(static logged => logged.Kind != HeartEventKind.Decided)
-                .DistinctBy(static logged => logged.Position.Target)
-                .Select(logged => new ChangedTarget(
-                    logged.Position.Target, logged.TargetId, Math.Max(now, _restUntil.GetValueOrDefault(logged.Position.Target))))];
+                .Select(ChangedBy)
+                .OfType<(Guid Target, string TargetId)>()
+                .DistinctBy(static changed => changed.Target)
+                .Select(changed => new ChangedTarget(changed.Target, changed.TargetId, Math.Max(now, _restUntil.GetValueOrDefault(changed.Target))))];
             await store.AdvanceAsync(name, events[^1].Position, changed, stop);
             _place = events[^1].Position;
             if (events.Count < EventsAtOnce) return;
         }
     }
+
+    /// <summary>The target that tells another state since an event: the heart's; of a decision, the one whose opening balance is another, or that is another name since. Null where none does.</summary>
+    private static (Guid Target, string TargetId)? ChangedBy(LoggedEvent logged) =>
+        logged.Kind != HeartEventKind.Decided ? (logged.Position.Target, logged.TargetId)
+        : logged.About is { } target && DecisionDetail.Read(logged.Detail!) is { Action: OpeningSet.Name or ModerationDetail.Moved, TargetId: { } targetId } ? (target, targetId)
+        : null;
 
     private async Task SendDueAsync(CancellationToken stop)
     {
@@ -139,7 +146,7 @@ internal sealed partial class WebhookGrain(
     private async Task SendAsync(WaitingTarget waiting, CancellationToken stop)
     {
         // By its bare key: the usual overload refuses keys of white space, which are fine targets.
-        var grain = (IHeartGrain)GrainFactory.GetGrain(typeof(IHeartGrain), IdSpan.Create(waiting.TargetId));
+        var grain = (ITargetRuleGrain)GrainFactory.GetGrain(typeof(ITargetRuleGrain), IdSpan.Create(waiting.TargetId));
         if (await ReadAsync(grain, stop) is not { Outcome: HeartOutcome.Committed } state) return;
         var attempt = await sender.SendAsync(_endpoint!, WebhookMessage.IdOf(_endpoint!.Name, waiting.Target, state), WebhookMessage.Write(waiting.TargetId, state), stop);
         var now = time.NowMicros();
@@ -162,11 +169,11 @@ internal sealed partial class WebhookGrain(
     }
 
     /// <summary>Null when the target's silo does not answer: it is due still, and keeps no other waiting.</summary>
-    private static async Task<HeartState?> ReadAsync(IHeartGrain grain, CancellationToken stop)
+    private static async Task<HeartState?> ReadAsync(ITargetRuleGrain grain, CancellationToken stop)
     {
         try
         {
-            return await grain.ReadAsync(null, stop);
+            return await grain.ReadInTurnAsync(stop);
         }
         catch (Exception) when (!stop.IsCancellationRequested)
         {

@@ -18,11 +18,15 @@ internal static class WebhookMessage
     /// <summary>The header <c>webhook-id</c>: <c>msg_</c> and 22 characters of base64url.</summary>
     public static string IdOf(string endpoint, Guid target, in HeartState state)
     {
-        Span<byte> bytes = stackalloc byte[64 + 32];
+        const int StateBytes = 40;
+        Span<byte> bytes = stackalloc byte[StateBytes + 64];
         target.TryWriteBytes(bytes, bigEndian: true, out _);
         BinaryPrimitives.WriteInt64BigEndian(bytes[16..], state.Version);
         BinaryPrimitives.WriteInt64BigEndian(bytes[24..], state.Opening);
-        var length = 32 + Encoding.ASCII.GetBytes(endpoint, bytes[32..]);
+
+        // A target that becomes another's name may have the same version, and a count that was moved on.
+        BinaryPrimitives.WriteInt64BigEndian(bytes[32..], state.Count);
+        var length = StateBytes + Encoding.ASCII.GetBytes(endpoint, bytes[StateBytes..]);
         return "msg_" + Base64Url.EncodeToString(SHA256.HashData(bytes[..length]).AsSpan(0, 16));
     }
 

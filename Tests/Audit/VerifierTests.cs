@@ -274,7 +274,7 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
     {
         await store.RunAsync("update heart_target set count = 77 where target = $target", _target);
         var desk = _silo.Grains.GetGrain<IJobDeskGrain>(0);
-        var job = (await desk.StartAsync(new JobOrder(VerifyJob.Kind, "all", """{"repair":true}""", "key:operator"), Cancellation)).Job!;
+        var job = (await desk.StartAsync(new JobOrder(VerifyJob.Kind, "all", """{"repair":true}""", "key:operator", "203.0.113.0/24"), Cancellation)).Job!;
         await HeartSilo.UntilAsync(async () => (job = (await desk.ReadAsync(job.Id, Cancellation)).Job!).State != JobState.Running);
 
         var progress = JsonDocument.Parse(job.Progress).RootElement;
@@ -284,6 +284,8 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
         finding.GetProperty("text").GetString().ShouldBe("the table has 77 hearts at version 3 where the log has 3");
         (await _silo.Ledger.ListTopAsync(1, Cancellation)).ShouldBe([new TopTarget("post", 3, 3)]);
         await ShouldHaveDecidedAsync("repaired");
+        var repaired = (await _silo.Get<IEventLog>().ReadAsync(EventPosition.Start, long.MaxValue, new EventFilter(_target), 100, Cancellation)).Last(static logged => logged.Kind == HeartEventKind.Decided);
+        (repaired.Origin, repaired.NetworkMac).ShouldBe((new HeartOrigin("key:operator", "203.0.113.0/24", Job: job.Id), _silo.Keys.OfNetwork(default, repaired.AtMicros, "203.0.113.0/24")));
     }
 
     private ITargetRuleGrain Rule(string targetId) => _silo.Grains.GetGrain<ITargetRuleGrain>(targetId);

@@ -124,8 +124,7 @@ public sealed class VerifyTurnTests : IAsyncLifetime
     {
         // Another target's grain is asked: it is ahead of this one's log, as if that had been cut.
         await _silo.Target("two").GiveAsync("ben");
-        var verifier = new Verifier(
-            _store, _silo.Get<ISealStore>(), _silo.Get<IEventLog>(), _silo.Get<HeartGrains.Users.IUserLog>(), _silo.Keys, _silo.Grains, _time, _silo.Get<AuditMetrics>(), NullLogger<Verifier>.Instance);
+        var verifier = ActivatorUtilities.CreateInstance<Verifier>(_silo.Services, _store, _time);
         _before = (method, _) =>
         {
             if (method == nameof(IAuditStore.RebuildAsync)) throw new LedgerException("The ledger is down.");

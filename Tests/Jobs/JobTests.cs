@@ -115,7 +115,7 @@ public abstract class JobTests : IAsyncLifetime
     public async Task SaveAsync_StepThatIsNotNext_IsRefused()
     {
         await using var silo = await StartAsync(withWork: false);
-        var (store, job) = (Store(silo), Job.Of(new JobOrder("pages", "x", "1", "claimed"), "hash", 7));
+        var (store, job) = (Store(silo), Job.Of(new JobOrder("pages", "x", """{"n":1}""", "claimed", "203.0.113.0/24"), "hash", 7));
         (await store.OpenAsync(job, Cancellation)).ShouldBe(job);
         (await store.OpenAsync(Job.Of(new JobOrder("pages", "x", "2", "jwt"), "hash", 9), Cancellation)).ShouldBe(job);
         var next = job.After(JobPage.Next("a", "{}"), 9);
@@ -124,10 +124,12 @@ public abstract class JobTests : IAsyncLifetime
         (await store.SaveAsync(next, Cancellation)).ShouldBeTrue();
         (await store.SaveAsync(next, Cancellation)).ShouldBeFalse();
         (await store.FindOpenAsync("pages", "hash", Cancellation)).ShouldBe(next);
+        next.Origin(HeartCause.Moved).ShouldBe(new HeartOrigin("claimed", "203.0.113.0/24", HeartCause.Moved, job.Id));
         (await store.ListOpenAsync("", 5, Cancellation)).ShouldBe([new OpenJob(job.Id, "pages", "hash")]);
         (await store.SaveAsync(next.After(JobPage.Failed("""{"reason":"no"}"""), 10), Cancellation)).ShouldBeTrue();
         (await store.FindOpenAsync("pages", "hash", Cancellation)).ShouldBeNull();
         (await store.FindAsync(job.Id, Cancellation)).ShouldBe(job with { Arguments = null, State = JobState.Failed, Step = 2, Progress = """{"reason":"no"}""", FinishedMicros = 10 });
+        (await store.FindAsync(job.Id, Cancellation))!.Network.ShouldBeNull();
     }
 
     [Fact]

@@ -34,6 +34,32 @@ public abstract partial class ModerationWorkTests
     }
 
     [Fact]
+    public async Task ReadInTurnAsync_OldName_WaitsForWhatIsOnItsWayAtTheNewOne()
+    {
+        var (from, to) = (_silo.Target("from"), _silo.Target("to"));
+        await Rule("from").RedirectAsync("to", "a reason", Operator, Cancellation);
+        var order = new LedgerGate();
+        _silo.Ledger.OnSetOpening = order.PassAsync;
+        var set = to.SetOpeningAsync(9);
+        await order.Reached;
+
+        var read = Rule("from").ReadInTurnAsync(Cancellation).AsTask();
+        (await from.ReadAsync()).ShouldBe(new HeartState(HeartOutcome.Committed, 0, 0, null));
+        order.Open();
+        (await read).ShouldBe(new HeartState(HeartOutcome.Committed, 0, 0, null, 9));
+        await set;
+
+        var heart = _silo.Ledger.Close();
+        var given = to.GiveAsync("ann");
+        await heart.Reached;
+        read = Rule("from").ReadInTurnAsync(Cancellation).AsTask();
+        (await from.ReadAsync()).Count.ShouldBe(0);
+        heart.Open();
+        (await read).ShouldBe(new HeartState(HeartOutcome.Committed, 1, 1, null, 9));
+        await given;
+    }
+
+    [Fact]
     public async Task Move_EachPageDoneTwice_EndsTheSame()
     {
         await Task.WhenAll(Enumerable.Range(0, 300).Select(n => _silo.Target("from").GiveAsync($"u{n}")));

@@ -152,9 +152,8 @@ public sealed partial class MemoryUserWorkTests
         (await CompareAsync()).ShouldBe("");
         var calls = new List<string>();
         var store = Interposed.Before<IAuditStore>(_silo.Get<IAuditStore>(), (method, _) => calls.Add(method));
-        var verifier = new Verifier(
-            store, _silo.Get<ISealStore>(), Log, Interposed.Before<IUserLog>(_silo.Get<IUserLog>(), (method, _) => calls.Add(method)), _silo.Keys, _silo.Grains, TimeProvider.System,
-            _silo.Get<AuditMetrics>(), NullLogger<Verifier>.Instance);
+        var users = Interposed.Before<IUserLog>(_silo.Get<IUserLog>(), (method, _) => calls.Add(method));
+        var verifier = ActivatorUtilities.CreateInstance<Verifier>(_silo.Services, store, users);
 
         var chain = await verifier.VerifyBlocksAsync(1, 1_000, Cancellation);
         var targets = await store.ListTargetsAsync(Guid.Empty, 100, Cancellation);

@@ -13,6 +13,8 @@ namespace HeartGrains.Tests.Users;
 /// <summary>Whole users and what operators ordered about them; and the log, compared whatever has been done to it.</summary>
 public abstract partial class UserWorkTests
 {
+    private const string Network = "203.0.113.0/24";
+
     private protected IModerationGrain Desk => _silo.Grains.GetGrain<IModerationGrain>(0);
 
     [Fact]
@@ -58,14 +60,21 @@ public abstract partial class UserWorkTests
         await GiveAsync("ann", "both", "hers", "new");
         await GiveAsync("ben", "old", "hers");
         await _silo.Ledger.FoldAllAsync();
-        await EndAsync(await StartAsync("merge-user", "reader:r\nann", """{"reader":"reader:r","account":"ann"}"""));
+        await EndAsync(await StartAsync("merge-user", "reader:r\nann", """{"reader":"reader:r","account":"ann"}""", Network));
         (await CompareAsync()).ShouldBe("", "after a merge");
-        await EndAsync(await StartAsync("move", "old", JsonSerializer.Serialize(new MoveOrder("old", "new", "a reason"), ModerationWorkJson.Default.MoveOrder)));
+        await EndAsync(await StartAsync("move", "old", JsonSerializer.Serialize(new MoveOrder("old", "new", "a reason"), ModerationWorkJson.Default.MoveOrder), Network));
         (await CompareAsync()).ShouldBe("", "after a move");
         var quarantine = (await QuarantineAsync("hers")).Id;
         (await CompareAsync()).ShouldBe("", "in quarantine");
         await EndQuarantineAsync("release", quarantine);
         (await CompareAsync()).ShouldBe("", "after a release");
+        var ordered = (await EventsAsync()).Where(static logged => logged.Origin.Job is not null).ToList();
+        ordered.ShouldAllBe(static logged => logged.Origin.Network == Network);
+        ordered.Select(static logged => logged.Kind == HeartEventKind.Decided ? ModerationDetail.ActionOf(logged.Detail!) : $"{logged.Origin.Cause}").Distinct()
+            .ShouldBe(["Merged", "merged", "moved", "Moved", "quarantined", "Quarantined", "released", "Released"]);
+        await _silo.Target("hers").Grain.GiveAsync("cid", new HeartOrigin("jwt", "198.51.100.0/24"), Cancellation);
+        (await ExportAsync("cid", null)).ShouldContain("198.51.100.0/24");
+        (await ExportAsync("ann", null)).ShouldNotContain(Network, Case.Sensitive, "where an operator was is nothing of hers");
 
         var work = _silo.Services.GetServices<IJobWork>().Single(work => work.Kind == EraseWork.Name);
         var now = TimeProvider.System.NowMicros();
@@ -80,6 +89,7 @@ public abstract partial class UserWorkTests
 
         (await EventsAsync()).Count(logged => logged.UserId == "erased:" + job.Id).ShouldBeGreaterThan(8);
         (await EventsAsync()).ShouldNotContain(logged => logged.UserId == "ann" || logged.UserId == "reader:r", "the reader that she was is forgotten with her, also by a page done twice");
+        (await EventsAsync()).ShouldNotContain(logged => logged.Origin.Network != null && logged.UserId == "erased:" + job.Id);
         (await CompareAsync()).ShouldBe("", "after the erasure");
         (await EventsAsync()).Where(logged => logged.Kind == HeartEventKind.Decided && logged.UserId.Length > 0 && logged.Origin.Job == job.Id).Select(logged => ModerationDetail.ActionOf(logged.Detail!))
             .ShouldBe(["erasing", "erased"]);
@@ -100,17 +110,19 @@ public abstract partial class UserWorkTests
     private protected async Task<JobView> QuarantineAsync(string? target, params string[] users)
     {
         var order = JsonSerializer.Serialize(new QuarantineOrder(target, null, null, users.Length == 0 ? null : users, "a farm"), ModerationWorkJson.Default.QuarantineOrder);
-        var job = await EndAsync(await StartAsync("quarantine", order, order));
+        var job = await EndAsync(await StartAsync("quarantine", order, order, Network));
         job.State.ShouldBe(JobState.Done);
         return job;
     }
 
     private protected async Task EndQuarantineAsync(string kind, string quarantine) => (await EndAsync(
-        await StartAsync(kind, quarantine, JsonSerializer.Serialize(new QuarantineEndOrder(quarantine, "a reason"), ModerationWorkJson.Default.QuarantineEndOrder)))).State.ShouldBe(JobState.Done);
+        await StartAsync(kind, quarantine, JsonSerializer.Serialize(new QuarantineEndOrder(quarantine, "a reason"), ModerationWorkJson.Default.QuarantineEndOrder), Network))).State.ShouldBe(JobState.Done);
 
-    private async Task<string> ExportRestAsync(string user)
+    private Task<string> ExportRestAsync(string user) => ExportAsync(user, "rest");
+
+    private async Task<string> ExportAsync(string user, string? after)
     {
-        var page = await _silo.Grains.GetGrain<IUserGrain>(0).ExportAsync(user, "rest", Cancellation);
+        var page = await _silo.Grains.GetGrain<IUserGrain>(0).ExportAsync(user, after, Cancellation);
         page.Outcome.ShouldBe(HeartOutcome.Committed);
         return System.Text.Encoding.UTF8.GetString(page.Lines);
     }

@@ -200,8 +200,8 @@ public abstract partial class UserWorkTests : IAsyncLifetime
 
     private protected async Task<IReadOnlyList<LoggedEvent>> EventsAsync() => await Log.ReadAsync(EventPosition.Start, long.MaxValue, default, 10_000, Cancellation);
 
-    private protected async Task<JobView> StartAsync(string kind, string subject, string arguments) =>
-        (await _silo.Grains.GetGrain<IJobDeskGrain>(0).StartAsync(new JobOrder(kind, subject, arguments, "key:op"), Cancellation)).Job!;
+    private protected async Task<JobView> StartAsync(string kind, string subject, string arguments, string? network = null) =>
+        (await _silo.Grains.GetGrain<IJobDeskGrain>(0).StartAsync(new JobOrder(kind, subject, arguments, "key:op", network), Cancellation)).Job!;
 
     private protected Task<JobView> EndAsync(JobView job) => EndAsync(job.Id);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Webhooks;
 using Microsoft.Extensions.Configuration;
@@ -95,6 +96,14 @@ public sealed class WebhookRulesTests
         WebhookSchedule.Delay(first, 3, null, 1).ShouldBe(TimeSpan.FromSeconds(40));
         WebhookSchedule.Delay(first, 1_000, null, 1).ShouldBe(TimeSpan.FromHours(1));
         WebhookSchedule.Delay(first, 0, TimeSpan.FromMinutes(2), 1).ShouldBe(TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public void IdOf_State_IsTheSameForTheSameBytesAlone()
+    {
+        HeartState[] states = [new(HeartOutcome.Committed, 2, 3, null, 4), new(HeartOutcome.Committed, 1, 3, null, 4), new(HeartOutcome.Committed, 2, 4, null, 4), new(HeartOutcome.Committed, 2, 3, null, 5)];
+        states.Concat(states).Select(static state => WebhookMessage.IdOf("crm", Guid.Empty, state)).Distinct().Count().ShouldBe(states.Length);
+        WebhookMessage.IdOf("crm2", Guid.Empty, states[0]).ShouldNotBe(WebhookMessage.IdOf("crm", Guid.Empty, states[0]));
     }
 
     private static void ShouldTell(string? wrong, HostMode mode, params (string Key, string Value)[] endpoint)

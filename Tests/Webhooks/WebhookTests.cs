@@ -61,6 +61,26 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Openings_ImportedAndMoved_AreToldUnderEachName()
+    {
+        var page = "applause:a.example/" + _target;
+        await _gateway.Client.GiveAsync(_target + "-new", "ann");
+        using var imported = await SendAsync(_gateway, HttpMethod.Post, "imports/applause", $$"""[{"url":"https://a.example/{{_target}}","claps":5012}]""");
+        imported.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await UntilLastAsync(page, "\"count\":0,\"version\":0,\"opening\":5012");
+
+        // The first has an opening balance and no heart, the second neither.
+        foreach (var from in (string[])[page, _target + "-old"])
+        {
+            using var moved = await SendAsync(_gateway, HttpMethod.Post, "admin/targets/move", $$"""{"from":"{{from}}","to":"{{_target}}-new","reason":"one page"}""");
+            moved.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        foreach (var name in (string[])[page, _target + "-old", _target + "-new"]) await UntilLastAsync(name, "\"count\":1,\"version\":1,\"opening\":5012");
+        Mine.GroupBy(static message => message.Id).ShouldAllBe(static same => same.Select(message => message.Body).Distinct().Count() == 1);
+    }
+
+    [Fact]
     public async Task Receiver_Failing_IsTriedAgainWithTheSameIdUntilItTakesIt()
     {
         var failures = 3;
@@ -128,7 +148,7 @@ public sealed class WebhookTests : IAsyncLifetime
         letter.GetProperty("error").GetString().ShouldBe("answered 503");
         _receiver.Answer = (context, _) => Task.FromResult(context.Response.StatusCode = 200);
         _receiver.Messages.Clear();
-        using var resent = await SendAsync(gateway, HttpMethod.Post, "/resend", $$"""{"endpoint":"crm","target_id":"{{_target}}"}""");
+        using var resent = await SendAsync(gateway, HttpMethod.Post, "admin/webhooks/resend", $$"""{"endpoint":"crm","target_id":"{{_target}}"}""");
 
         (await resent.Content.ReadAsStringAsync()).ShouldBe("""{"endpoint":"crm","targets":1}""");
         await HeartSilo.UntilAsync(() => Task.FromResult(Mine.Any()));
@@ -136,6 +156,9 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     private static long VersionOf(Received message) => JsonSerializer.Deserialize<JsonElement>(message.Body).GetProperty("data").GetProperty("version").GetInt64();
+
+    private Task UntilLastAsync(string targetId, string state) => HeartSilo.UntilAsync(() => Task.FromResult(
+        Mine.LastOrDefault(message => message.Body.Contains($"\"{targetId}\"", StringComparison.Ordinal))?.Body.Contains($"{state}}}", StringComparison.Ordinal) is true));
 
     private async Task<GatewayServer> StartAsync(params string[] settings)
     {
@@ -167,14 +190,14 @@ public sealed class WebhookTests : IAsyncLifetime
 
     private static async Task<JsonElement> StandingAsync(GatewayServer gateway)
     {
-        using var answer = await SendAsync(gateway, HttpMethod.Get, "", null);
+        using var answer = await SendAsync(gateway, HttpMethod.Get, "admin/webhooks", null);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         return (await answer.JsonAsync()).GetProperty("endpoints")[0];
     }
 
     private static async Task<HttpResponseMessage> SendAsync(GatewayServer gateway, HttpMethod method, string route, string? body)
     {
-        using var request = new HttpRequestMessage(method, "/api/v1/admin/webhooks" + route);
+        using var request = new HttpRequestMessage(method, "/api/v1/" + route);
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
         return await gateway.Client.SendAsync(request);
