@@ -1,5 +1,3 @@
-using System.Net;
-using HeartGrains.Gateway.RateLimiting;
 using HeartGrains.Gateway.Sites;
 using HeartGrains.Hosting;
 
@@ -15,7 +13,7 @@ internal sealed class AuthPolicy
     {
         Keys = ServerKeys.Of(options.Keys);
         _allowsClaims = options.AllowClaimedUser;
-        _isLocal = host.Mode != HostMode.Cluster && !hasProxies && SiteList.IsLoopback(host.Listen);
+        _isLocal = host.Mode != HostMode.Cluster && !hasProxies && Loopback.IsHost(host.Listen);
     }
 
     /// <summary>The keys of back ends and operators.</summary>
@@ -24,7 +22,7 @@ internal sealed class AuthPolicy
     /// <summary>Reads the settings.</summary>
     /// <exception cref="StartException">They cannot be used.</exception>
     public static AuthPolicy Read(IConfiguration configuration) =>
-        new(configuration.ReadChecked<AuthOptions>(AuthOptions.Section), configuration.Read<HostSettings>(), TrustedProxies.AreConfigured(configuration));
+        new(configuration.ReadChecked<AuthOptions>(AuthOptions.Section), configuration.Read<HostSettings>(), OperatorHosts.HasProxies(configuration));
 
     /// <summary>Whether this caller's <c>user_id</c> may be believed without proof. Unless configured, only of callers on this machine, and nowhere that others than those are expected.</summary>
     public bool AllowsClaims(HttpContext context, SiteList sites) => _allowsClaims ?? (_isLocal && !sites.HasPublic && IsFromHere(context));
@@ -34,9 +32,7 @@ internal sealed class AuthPolicy
     /// no header but passes on the host it was called by.
     /// </summary>
     private static bool IsFromHere(HttpContext context) =>
-        context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-        && SiteList.IsLoopback(context.Request.Host.Host)
-        && !IsForwarded(context.Request.Headers);
+        Loopback.IsFrom(context) && Loopback.IsHost(context.Request.Host.Host) && !IsForwarded(context.Request.Headers);
 
     private static bool IsForwarded(IHeaderDictionary headers)
     {

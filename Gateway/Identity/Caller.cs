@@ -24,7 +24,7 @@ internal readonly record struct Caller(string? UserId, HeartOrigin? Origin = nul
         Problem.UserMismatch, "Nothing was done: the token is of another user than the call. Leave user_id out, or send the user's own token.");
 
     private static readonly Rejection NoKeysYet = new(
-        Problem.Unavailable, "Nothing was done: who signs users' tokens cannot be reached, so the token can be neither believed nor refused. Call again after Retry-After.");
+        Problem.Unavailable, "Nothing was done: the key that the token names cannot be had now, so it can be neither believed nor refused. Call again after Retry-After.");
 
     /// <summary>Whether a server key was proved.</summary>
     public bool IsServer => Origin?.Actor.StartsWith(ServerKeys.ActorPrefix, StringComparison.Ordinal) is true;

@@ -9,7 +9,7 @@ internal sealed class Proof
 
     private Proof() { }
 
-    /// <summary>A token that may be good: the keys that would tell could not be had yet.</summary>
+    /// <summary>A token that may be good: the keys that would tell could not be had.</summary>
     public static Proof Undecided { get; } = new();
 
     /// <summary>The server key, or null.</summary>

@@ -33,13 +33,6 @@ internal static class TrustedProxies
         return app.UseForwardedHeaders(options);
     }
 
-    /// <summary>Whether any is configured.</summary>
-    internal static bool AreConfigured(IConfiguration configuration)
-    {
-        var section = configuration.GetSection(Setting);
-        return section.Value is { } line ? !string.IsNullOrWhiteSpace(line) : section.GetChildren().Any();
-    }
-
     /// <summary>A list, or one string with commas.</summary>
     /// <exception cref="StartException">An entry is neither an address nor a network, or the framework was told to believe everybody.</exception>
     internal static IReadOnlyList<IPNetwork> Read(IConfiguration configuration)

@@ -1,4 +1,3 @@
-using System.Net;
 using HeartGrains.Hosting;
 
 namespace HeartGrains.Gateway.Sites;
@@ -21,7 +20,7 @@ internal sealed class SiteList : IDisposable
     public SiteList(IConfiguration configuration, ILogger<SiteList> logger)
     {
         _patterns = new LiveSettings<SitePattern[]>(configuration, Read, logger);
-        _isLocal = IsLoopback(configuration.Read<HostSettings>().Listen);
+        _isLocal = Loopback.IsHost(configuration.Read<HostSettings>().Listen);
     }
 
     public void Dispose() => _patterns.Dispose();
@@ -60,11 +59,7 @@ internal sealed class SiteList : IDisposable
     /// The page came from the host it now calls. That alone says little where this service listens for this machine only: a page whose name was made to mean this machine
     /// (DNS rebinding) could say so too, and such a name has to be a configured site's.
     /// </summary>
-    private bool IsOwn(string origin, HttpRequest request) => IsSame(origin, request) && (!_isLocal || IsLoopback(request.Host.Host));
-
-    /// <summary>Whether a host, as a URL writes it, can only be this machine.</summary>
-    public static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+    private bool IsOwn(string origin, HttpRequest request) => IsSame(origin, request) && (!_isLocal || Loopback.IsHost(request.Host.Host));
 
     private static bool IsSame(string origin, HttpRequest request) =>
         request.Host.HasValue && origin.Length == request.Scheme.Length + 3 + request.Host.Value!.Length

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using HeartGrains.Hosting;
 
 namespace HeartGrains.Gateway.Sites;
 
@@ -23,7 +24,7 @@ internal sealed record SitePattern
     public string Text { get; }
 
     /// <summary>Whether all of them are on this machine.</summary>
-    public bool IsLoopback => !_takesSubdomains && SiteList.IsLoopback(_host);
+    public bool IsLoopback => !_takesSubdomains && Loopback.IsHost(_host);
 
     /// <summary>Whether the origin, as a browser writes it, is one of these.</summary>
     public bool Matches(string origin)

@@ -14,6 +14,9 @@ namespace HeartGrains.Hosting;
 [Flags]
 public enum Ports
 {
+    /// <summary>None.</summary>
+    None = 0,
+
     /// <summary>The port for everybody.</summary>
     Public = 1,
 
@@ -33,20 +36,20 @@ public interface IPortsMetadata
 
 /// <summary>
 /// A port of the operators' own (<see cref="AdminSettings"/>). Which port a request came in by is known from its connection, never from what it says of itself, such as its
-/// <c>Host</c>. While none is configured the program's one port answers everything.
+/// <c>Host</c>. While none is configured the program's one port answers everything. Operators' routes are not found by a host that <see cref="OperatorHosts"/> does not take.
 /// </summary>
 public static class AdminPort
 {
-    /// <summary>Opens the operators' port, if one is configured. Goes after the program's own: <c>app.Urls</c> keeps the order.</summary>
+    /// <summary>Opens the operators' port, if one is configured, and keeps what is for operators where it belongs. Goes after the program's own: <c>app.Urls</c> keeps the order.</summary>
     internal static void AddAdminPort(this WebApplicationBuilder builder, HostSettings settings)
     {
+        builder.Services.AddSingleton<OperatorHosts>().AddSingleton<MatcherPolicy, PortMatcherPolicy>();
         if (settings.Admin.Port is not { } port) return;
         var (key, listen) = ($"{HostSettings.Section}:Admin:Port", settings.Admin.Listen);
         if (!IPAddress.TryParse(listen, out var address)) throw StartException.Setting($"{HostSettings.Section}:Admin:Listen", $"'{listen}' is not an IP address");
         if (port != 0 && port == settings.Port) throw StartException.Setting(key, $"'{port}' is the port for everybody; operators need one of their own");
         builder.RequireFreePort(address, port, $"{HostSettings.Section}:Admin");
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, port, static listener => listener.Mark(OperatorsConnection.Instance)));
-        builder.Services.AddSingleton<MatcherPolicy, PortMatcherPolicy>();
     }
 
     /// <summary>Where operators' routes are, of the addresses that a program listens on in the order it opened them.</summary>
@@ -73,36 +76,40 @@ public static class AdminPort
     /// Branches routing by port, before it looks at methods: what is not on a port is not found there by any method. Where only some of a path's methods are the operators', those are
     /// not found on the port for everybody.
     /// </summary>
-    private sealed class PortMatcherPolicy : MatcherPolicy, INodeBuilderPolicy
+    private sealed class PortMatcherPolicy(HostSettings settings, OperatorHosts hosts) : MatcherPolicy, INodeBuilderPolicy
     {
-        private static readonly Ports[] Each = [Ports.Public, Ports.Operators];
+        /// <summary>Whose endpoints a request sees; one that sees none's finds what is on every port.</summary>
+        private static readonly Ports[] Each = [Ports.None, Ports.Public, Ports.Operators, Ports.All];
+
+        private readonly bool _areApart = settings.Admin.Port is not null;
 
         /// <summary>Well before that of methods (-1000).</summary>
         public override int Order => -2000;
 
-        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => true;
+        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => _areApart || endpoints.Any(static endpoint => !IsSeen(endpoint, Ports.Public));
 
         public IReadOnlyList<PolicyNodeEdge> GetEdges(IReadOnlyList<Endpoint> endpoints) =>
-            [.. Each.Select(port => new PolicyNodeEdge(port, SeenOn(port, endpoints))).Where(static edge => edge.Endpoints.Count > 0)];
+            [.. Each.Select(ports => new PolicyNodeEdge(ports, SeenOn(ports, endpoints))).Where(static edge => edge.Endpoints.Count > 0)];
 
         public PolicyJumpTable BuildJumpTable(int exitDestination, IReadOnlyList<PolicyJumpTableEdge> edges)
         {
-            return new PortJumpTable(DestinationOf(Ports.Public), DestinationOf(Ports.Operators));
-
-            int DestinationOf(Ports port)
-            {
-                foreach (var edge in edges)
-                    if ((Ports)edge.State == port)
-                        return edge.Destination;
-
-                return exitDestination;
-            }
+            var destinations = new int[Each.Length];
+            Array.Fill(destinations, exitDestination);
+            foreach (var edge in edges) destinations[(int)edge.State] = edge.Destination;
+            return new PortJumpTable(this, destinations);
         }
 
-        private static List<Endpoint> SeenOn(Ports port, IReadOnlyList<Endpoint> endpoints) =>
-            endpoints.Any(endpoint => IsHere(endpoint, port)) ? [.. endpoints.Select(endpoint => IsHere(endpoint, port) ? endpoint : Absent((RouteEndpoint)endpoint))] : [];
+        public Ports SeenBy(HttpContext context)
+        {
+            var ports = !_areApart ? Ports.All : context.Features.Get<OperatorsConnection>() is null ? Ports.Public : Ports.Operators;
+            return ports.HasFlag(Ports.Operators) && !hosts.Take(context) ? ports & ~Ports.Operators : ports;
+        }
 
-        private static bool IsHere(Endpoint endpoint, Ports port) => (endpoint.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public).HasFlag(port);
+        private static List<Endpoint> SeenOn(Ports ports, IReadOnlyList<Endpoint> endpoints) =>
+            endpoints.Any(endpoint => IsSeen(endpoint, ports)) ? [.. endpoints.Select(endpoint => IsSeen(endpoint, ports) ? endpoint : Absent((RouteEndpoint)endpoint))] : [];
+
+        private static bool IsSeen(Endpoint endpoint, Ports ports) =>
+            (endpoint.Metadata.GetMetadata<IPortsMetadata>()?.Ports ?? Ports.Public) is var own && (own == Ports.All || (own & ports) != Ports.None);
 
         /// <summary>Takes the same calls and finds nothing.</summary>
         private static RouteEndpoint Absent(RouteEndpoint endpoint) => new(
@@ -117,8 +124,8 @@ public static class AdminPort
             "absent");
     }
 
-    private sealed class PortJumpTable(int everybodys, int operators) : PolicyJumpTable
+    private sealed class PortJumpTable(PortMatcherPolicy policy, int[] destinations) : PolicyJumpTable
     {
-        public override int GetDestination(HttpContext httpContext) => httpContext.Features.Get<OperatorsConnection>() is null ? everybodys : operators;
+        public override int GetDestination(HttpContext httpContext) => destinations[(int)policy.SeenBy(httpContext)];
     }
 }

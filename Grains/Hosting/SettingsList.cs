@@ -11,7 +11,7 @@ namespace HeartGrains.Hosting;
 /// <summary>Every setting that a role reads, with the value in force; secrets are hidden.</summary>
 internal sealed class SettingsList
 {
-    private static readonly string[] Connections = ["Redis", "Postgres"];
+    private static readonly string[] Connections = ["Redis", "Postgres", "PostgresOwner"];
     private static readonly string[] FrameworkSections = ["ConnectionStrings", "Logging", "Kestrel", "Orleans"];
 
     private readonly SettingsOrigins _origins;

@@ -23,10 +23,17 @@ internal static class LedgerHosting
 
     public static void AddLedger(this IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
-        var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection("Postgres") : "";
+        var postgres = settings.Mode == HostMode.Cluster ? configuration.RequiredConnection(PostgresConnection.Service) : "";
+        var owner = settings.Mode == HostMode.Cluster ? configuration.GetConnectionString(PostgresConnection.Owner) : null;
 
         // Read once before anything starts, and before others are given the string as it is.
-        if (settings.Mode == HostMode.Cluster) PostgresConnection.Build(postgres, configuration.Read<LedgerOptions>(LedgerOptions.Section));
+        if (settings.Mode == HostMode.Cluster)
+        {
+            var options = configuration.Read<LedgerOptions>(LedgerOptions.Section);
+            PostgresConnection.Build(postgres, options);
+            if (owner is { Length: > 0 }) PostgresConnection.Build(owner, options, PostgresConnection.Owner);
+        }
+
         if (settings.Mode != HostMode.Cluster && configuration[$"{LedgerOptions.Section}:{nameof(LedgerOptions.CommitDelay)}"] is null)
             services.PostConfigure<LedgerOptions>(options => options.CommitDelay = TimeSpan.Zero);
 
@@ -39,7 +46,7 @@ internal static class LedgerHosting
                 HostMode.Dev => new MemoryLedger(),
                 HostMode.Single => new SqliteLedger(
                     provider.GetRequiredService<DataFolderLock>().Folder, options, provider.GetRequiredService<ILogger<SqliteLedger>>()),
-                _ => new PostgresLedger(postgres, options),
+                _ => new PostgresLedger(postgres, options, owner),
             });
         });
         services.AddSingleton<IHeartLedger>(static provider => new GuardedLedger(

@@ -28,16 +28,19 @@ internal sealed record Migration(int Number, string Name, string Sql)
         return found;
     }
 
+    /// <summary>Makes the table of what was applied.</summary>
+    public const string MakeTable =
+        "create table if not exists heart_migration (number integer primary key, name text not null, applied text not null default current_timestamp)";
+
     /// <summary>
     /// Applies what is missing within <paramref name="transaction"/>, which must already hold a lock that keeps other processes out.
     /// </summary>
-    public static async Task ApplyAsync(IReadOnlyList<Migration> migrations, DbTransaction transaction, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(IReadOnlyList<Migration> migrations, DbTransaction transaction, CancellationToken cancellationToken, string makeTable = MakeTable)
     {
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;
         command.CommandTimeout = 0;
-        command.CommandText =
-            "create table if not exists heart_migration (number integer primary key, name text not null, applied text not null default current_timestamp)";
+        command.CommandText = makeTable;
         await command.ExecuteNonQueryAsync(cancellationToken);
 
         command.CommandText = "select coalesce(max(number), 0) from heart_migration";

@@ -21,7 +21,7 @@ public static class PostgresGrainStorage
     public static ISiloBuilder AddPostgresGrainStorage(this ISiloBuilder silo, string name, IConfiguration configuration)
     {
         var connection = PostgresConnection.Bound(
-            configuration.RequiredConnection("Postgres"), configuration.Read<LedgerOptions>(LedgerOptions.Section));
+            configuration.RequiredConnection(PostgresConnection.Service), configuration.Read<LedgerOptions>(LedgerOptions.Section));
         connection.MaxPoolSize = MaxPoolSize;
         var inner = name + "-postgres";
         silo.AddNamelessGrainStorage(name, inner);

@@ -4,6 +4,7 @@ using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Ledger.Sqlite;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HeartGrains.Transfer;
@@ -52,7 +53,7 @@ internal static class HeartsCommand
     {
         if (Path.Exists(file)) throw new StartException($"{Path.GetFullPath(file)} exists already; choose another file.");
         var unfinished = file + Unfinished;
-        await using var stream = new FileStream(unfinished, OwnFile(FileMode.Create));
+        await using var stream = OwnFile.Open(unfinished, FileMode.Create);
         try
         {
             var events = await WriteAsync(ledger, stream);
@@ -129,16 +130,10 @@ internal static class HeartsCommand
         return new OpenedLedger(settings.Mode switch
         {
             HostMode.Single => new SqliteLedger(settings.Data, options, NullLogger<SqliteLedger>.Instance),
-            HostMode.Cluster => new PostgresLedger(builder.Configuration.RequiredConnection("Postgres"), options),
+            HostMode.Cluster => new PostgresLedger(
+                builder.Configuration.RequiredConnection(PostgresConnection.Service), options, builder.Configuration.GetConnectionString(PostgresConnection.Owner)),
             _ => throw StartException.Setting("HeartGrains:Mode", "Hearts of mode dev are in the memory of another process; this is for single and cluster"),
         });
-    }
-
-    private static FileStreamOptions OwnFile(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return options;
     }
 
     /// <summary>Takes a switch that is no setting out of the others.</summary>

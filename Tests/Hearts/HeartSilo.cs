@@ -63,7 +63,7 @@ internal sealed class HeartSilo : IAsyncDisposable
             ["HeartGrains:Ledger:AppendDeadline"] = "00:00:10",
             ["HeartGrains:Ledger:StallTime"] = "00:00:10",
             ["HeartGrains:Ledger:CommandTimeout"] = "00:00:30",
-            ["ConnectionStrings:Postgres"] = store.Postgres,
+            ["ConnectionStrings:Postgres"] = store.Postgres.Length > 0 ? LocalPostgres.AsService(store.Postgres) : "",
 
             // Most want to see each call fail for itself.
             ["HeartGrains:Breakers:Ledger:MinimumCalls"] = "1000000",

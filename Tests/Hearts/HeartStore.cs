@@ -16,6 +16,7 @@ internal abstract class HeartStore : IDisposable
 
     public virtual string Data => "";
 
+    /// <summary>The database as the role that owns it.</summary>
     public virtual string Postgres => "";
 
     /// <summary>A ledger over the store as another process would open it.</summary>
@@ -61,7 +62,8 @@ internal abstract class HeartStore : IDisposable
 
         public override string Postgres => connection;
 
-        public override IHeartLedger Open(LedgerOptions options) => new PostgresLedger(connection, options);
+        // The service runs as a role that owns nothing; as the owner it does in the tests of whole clusters.
+        public override IHeartLedger Open(LedgerOptions options) => new PostgresLedger(LocalPostgres.AsService(connection), options, connection);
 
         public override void Dispose()
         {

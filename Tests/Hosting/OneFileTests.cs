@@ -30,13 +30,15 @@ public sealed class OneFileTests(OneFile file, LocalRedis redis, LocalPostgres p
     public async Task SiloAndGateway_OverRedisAndPostgres_AreACluster()
     {
         await redis.StartAsync();
+        var owner = await postgres.CreateDatabaseAsync();
         var environment = new Dictionary<string, string>
         {
             ["HEARTGRAINS__KEY"] = "the-key-of-a-published-cluster",
             ["HEARTGRAINS__CLUSTER__CLUSTERID"] = $"one-file-{Guid.NewGuid():N}",
             ["HEARTGRAINS__AUTH__ALLOWCLAIMEDUSER"] = "true",
             ["CONNECTIONSTRINGS__REDIS"] = redis.ConnectionString,
-            ["CONNECTIONSTRINGS__POSTGRES"] = await postgres.CreateDatabaseAsync(),
+            ["CONNECTIONSTRINGS__POSTGRES"] = LocalPostgres.AsService(owner),
+            ["CONNECTIONSTRINGS__POSTGRESOWNER"] = owner,
         };
         await using var machine = await BareMachine.CreateAsync(file);
         await machine.StartAsync(environment, "silo", $"--silo-port={BareMachine.FreePort()}", $"--client-port={BareMachine.FreePort()}");

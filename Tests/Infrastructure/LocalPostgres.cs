@@ -11,6 +11,8 @@ public sealed class LocalPostgres : LocalServer
 {
     private static readonly string Binaries = Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Last() + "/bin";
 
+    private const string Service = "heartgrains-service";
+
     private int _databases;
     private string? _disk;
 
@@ -26,8 +28,13 @@ public sealed class LocalPostgres : LocalServer
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand($"create database {name}", connection);
         await command.ExecuteNonQueryAsync();
+        command.CommandText = $"do $$ begin create role \"{Service}\" login; exception when duplicate_object or unique_violation then null; end $$";
+        await command.ExecuteNonQueryAsync();
         return ConnectionString(name);
     }
+
+    /// <summary>The same database as a role that owns nothing.</summary>
+    public static string AsService(string connection) => new NpgsqlConnectionStringBuilder(connection) { Username = Service }.ConnectionString;
 
     /// <summary>How to reach a database of this server.</summary>
     public string ConnectionString(string database) => $"Host=127.0.0.1;Port={Port};Username=heartgrains;Database={database}";

@@ -24,12 +24,14 @@ public class PostgresConnectionTests
         message.ShouldNotContain("secret");
     }
 
-    [Fact]
-    public void AddLedger_StringThatCannotBeRead_IsRefusedBeforeAnythingStarts()
+    [Theory]
+    [InlineData("garbage", null, "(ConnectionStrings:Postgres, ")]
+    [InlineData("Host=x", "garbage", "(ConnectionStrings:PostgresOwner, ")]
+    public void AddLedger_StringThatCannotBeRead_IsRefusedBeforeAnythingStarts(string service, string? owner, string setting)
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Postgres"] = "garbage" }).Build();
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Postgres"] = service, ["ConnectionStrings:PostgresOwner"] = owner }).Build();
 
-        Should.Throw<StartException>(() => new ServiceCollection().AddLedger(new HostSettings { Mode = HostMode.Cluster }, configuration));
+        Should.Throw<StartException>(() => new ServiceCollection().AddLedger(new HostSettings { Mode = HostMode.Cluster }, configuration)).Message.ShouldContain(setting);
     }
 }

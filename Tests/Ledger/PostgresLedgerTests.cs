@@ -270,7 +270,7 @@ public sealed class PostgresLedgerTests(LocalPostgres postgres) : LastingLedgerT
         return await command.ExecuteScalarAsync(Cancellation);
     }
 
-    protected override IHeartLedger OpenLedger() => new PostgresLedger(_database, new LedgerOptions());
+    protected override IHeartLedger OpenLedger() => new PostgresLedger(LocalPostgres.AsService(_database), new LedgerOptions(), _database);
 
     protected override IHeartLedger OpenFolder() => OpenLedger();
 

@@ -48,6 +48,18 @@ public sealed class SqliteLedgerTests : LastingLedgerTests
         (await Should.ThrowAsync<SqliteException>(() => command.ExecuteNonQueryAsync(Cancellation))).Message.ShouldContain("append-only");
     }
 
+    /// <summary>Also in a folder that others may look into.</summary>
+    [Fact]
+    public async Task InitializeAsync_Files_AreTheirOwnersOnly()
+    {
+        await AppendAsync(new Story("post_1").GiveMany("ann"));
+
+        var files = _folder.GetFiles("hearts.db*");
+        files.Length.ShouldBe(3);
+        foreach (var file in files)
+            if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(file.FullName).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.Name);
+    }
+
     [Fact]
     public async Task Moderation_FileIsBeingWritten_IsReadBeside()
     {

@@ -3,9 +3,12 @@ using System.Net.Sockets;
 using System.Text;
 using HeartGrains.Gateway;
 using HeartGrains.Hosting;
+using HeartGrains.Silo;
 using HeartGrains.Tests.Gateway;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
@@ -47,6 +50,18 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
             await here.ShouldBeProblemAsync(404, "not-found");
             here.Content.Headers.Allow.ShouldBeEmpty();
         }
+    }
+
+    /// <summary>DNS rebinding: a page whose name was made to mean this machine sends that name.</summary>
+    [Theory]
+    [MemberData(nameof(OperatorsCalls))]
+    public async Task OperatorsRoute_FromThisMachineByANameOfAnother_IsNotThere(string call)
+    {
+        using var there = await server.SendAsync(call, server.Gateway.AdminUrl, $"localhost:{server.Gateway.AdminUrl.Port}");
+        there.StatusCode.ShouldNotBe(HttpStatusCode.NotFound);
+        using var here = await server.SendAsync(call, server.Gateway.AdminUrl, $"page.example:{server.Gateway.AdminUrl.Port}");
+        await here.ShouldBeProblemAsync(404, "not-found");
+        here.Content.Headers.Allow.ShouldBeEmpty();
     }
 
     [Theory]
@@ -97,8 +112,11 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     {
         foreach (var port in (Uri[])[server.Gateway.Url, server.Gateway.AdminUrl])
         {
-            using var answer = await server.SendAsync("GET " + path, port);
-            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            foreach (var host in (string?[])[null, "balancer.example"])
+            {
+                using var answer = await server.SendAsync("GET " + path, port, host);
+                answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            }
         }
     }
 
@@ -130,6 +148,15 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
         (await gateway.Client.GetStringAsync("/")).ShouldContain("href=\"/metrics\"");
         using var operators = await gateway.Client.GetAsync("/dashboard/");
         operators.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        foreach (var call in (string[])["GET /metrics", "GET /dashboard/", "GET /docs/", "DELETE /api/v1/quota?user_id=u"])
+        {
+            using var rebound = await server.SendAsync(call, gateway.Url, "page.example");
+            await rebound.ShouldBeProblemAsync(404, "not-found");
+        }
+
+        using var everybodys = await server.SendAsync("GET /api/v1/quota?user_id=u", gateway.Url, "page.example");
+        everybodys.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     [Theory]
@@ -138,8 +165,12 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     [InlineData("SiloCounters")]
     public async Task Dashboard_WhatIsNoSilo_IsNotFound(string what)
     {
-        using var answer = await server.SendAsync($"GET /dashboard/{what}/x", server.Gateway.AdminUrl);
-        await answer.ShouldBeProblemAsync(404, "not-found");
+        foreach (var path in (string[])["x", "127.0.0.1:1@1", "192.0.2.1:11111@12345678"])
+        {
+            using var answer = await server.SendAsync($"GET /dashboard/{what}/{path}", server.Gateway.AdminUrl);
+            await answer.ShouldBeProblemAsync(404, "not-found");
+        }
+
         using var known = await server.SendAsync($"GET /dashboard/{what}/{Uri.EscapeDataString(server.Gateway.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString())}", server.Gateway.AdminUrl);
         known.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
@@ -148,20 +179,49 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
     [Fact]
     public async Task Silo_HealthAndMetrics_AreOnThePortsAsOfAGateway()
     {
-        var builder = ServiceHost.CreateBuilder(["--port=0", "--admin-port=0"], defaultPort: 0, GrainHosting.Features);
-        builder.Logging.ClearProviders();
-        builder.Services.AddHealthChecks();
-        await using var app = builder.Build();
-        app.MapOperations();
-        await app.StartAsync();
-        using var client = new HttpClient();
+        await using var silo = await StartSiloAsync(["--admin-port=0"]);
         foreach (var (path, port, status) in new[] { ("/metrics", 0, 404), ("/metrics", 1, 200), ("/health/ready", 0, 200), ("/health/ready", 1, 200) })
         {
-            using var answer = await client.GetAsync(new Uri(new Uri(app.Urls.ElementAt(port)), path));
+            using var answer = await server.SendAsync("GET " + path, new Uri(silo.Urls.ElementAt(port)));
             ((int)answer.StatusCode).ShouldBe(status, $"{path} on {port}");
         }
+    }
 
-        await app.StopAsync();
+    /// <summary>A host is asked for only where nothing else keeps foreign ones out.</summary>
+    [Theory]
+    [InlineData(404, null)]
+    [InlineData(404, "*")]
+    [InlineData(404, "page.example;0.0.0.0")]
+    [InlineData(200, "page.example;localhost")]
+    [InlineData(400, "silo.example")]
+    [InlineData(200, null, "--HeartGrains:TrustedProxies=192.0.2.1")]
+    public async Task Silo_MetricsByANameOfAnotherMachine_AreThereWhereItIsExpected(int status, string? allowedHosts, params string[] settings)
+    {
+        await using var silo = await StartSiloAsync(settings, allowedHosts);
+        using var answer = await server.SendAsync("GET /metrics", new Uri(silo.Urls.First()), "page.example");
+        ((int)answer.StatusCode).ShouldBe(status);
+        using var health = await server.SendAsync("GET /health", new Uri(silo.Urls.First()), "page.example");
+        ((int)health.StatusCode).ShouldBe(status == 400 ? 400 : 200);
+    }
+
+    /// <summary>As a collector on another machine does.</summary>
+    [Theory]
+    [InlineData("192.0.2.7", "gateway:9080", true)]
+    [InlineData("127.0.0.1", "gateway:9080", false)]
+    [InlineData("::1", "page.example", false)]
+    [InlineData("::ffff:127.0.0.1", "page.example", false)]
+    [InlineData("127.0.0.1", "127.0.0.1.page.example", false)]
+    [InlineData("127.0.0.1", "", false)]
+    [InlineData("127.0.0.1", "LOCALHOST:9080", true)]
+    [InlineData("::1", "[::1]:9080", true)]
+    [InlineData("127.0.0.1", "127.0.0.1", true)]
+    public void Host_OfACallFrom_IsTaken(string from, string host, bool isTaken)
+    {
+        using var services = new ServiceCollection().AddOptions().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddSingleton<OperatorHosts>().BuildServiceProvider();
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = IPAddress.Parse(from);
+        context.Request.Host = new HostString(host);
+        services.GetRequiredService<OperatorHosts>().Take(context).ShouldBe(isTaken);
     }
 
     [Fact]
@@ -186,6 +246,18 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
         var message = Should.Throw<StartException>(() => ServiceHost.CreateBuilder(["--mode=dev", "--port=0", .. settings], defaultPort: 0, GatewayHosting.Features)).Message;
         message.ShouldNotContain("\n");
         return message;
+    }
+
+    private static async Task<WebApplication> StartSiloAsync(string[] settings, string? allowedHosts = null)
+    {
+        var builder = ServiceHost.CreateBuilder(["--port=0", .. settings], defaultPort: 0, SiloHosting.Features);
+        builder.Configuration["AllowedHosts"] = allowedHosts;
+        builder.Logging.ClearProviders();
+        builder.Services.AddHealthChecks();
+        var app = builder.Build();
+        app.MapOperations();
+        await app.StartAsync();
+        return app;
     }
 
     private static bool IsOperators(string path, IReadOnlyList<string> methods) =>

@@ -21,8 +21,9 @@ public sealed class GrainStateTests(LocalPostgres postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var database = await postgres.CreateDatabaseAsync();
-        await using (var ledger = new PostgresLedger(database, new LedgerOptions()))
+        var owner = await postgres.CreateDatabaseAsync();
+        var database = LocalPostgres.AsService(owner);
+        await using (var ledger = new PostgresLedger(database, new LedgerOptions(), owner))
             await ledger.InitializeAsync("key", TestContext.Current.CancellationToken);
 
         _source = NpgsqlDataSource.Create(database);

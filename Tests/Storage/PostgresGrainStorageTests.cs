@@ -18,8 +18,9 @@ public sealed class PostgresGrainStorageTests(LocalPostgres postgres)
     [Fact]
     public async Task Read_ManyAtOnce_HoldNoMoreConnectionsThanDocumented()
     {
-        var database = await postgres.CreateDatabaseAsync();
-        await using (var ledger = new PostgresLedger(database, new LedgerOptions()))
+        var owner = await postgres.CreateDatabaseAsync();
+        var database = LocalPostgres.AsService(owner);
+        await using (var ledger = new PostgresLedger(database, new LedgerOptions(), owner))
             await ledger.InitializeAsync("key", TestContext.Current.CancellationToken);
         var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSilo((_, silo) => silo.ConfigureServices(static services => services.AddSingleton(new HeartKeys("key"))).AddPostgresGrainStorage(

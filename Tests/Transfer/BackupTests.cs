@@ -114,6 +114,7 @@ public sealed class SqliteBackupTests : BackupTests
         var told = await Commands.RunAsync(HeartsCommand.Backup, "--mode=single", $"--data={source.Data}", "--to", elsewhere.Data);
         told.ShouldEndWith("hearts.db and heart.key.\n");
         Directory.GetFiles(elsewhere.Data).Select(Path.GetFileName).Order().ShouldBe(["heart.key", "hearts.db"]);
+        if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(Path.Combine(elsewhere.Data, "hearts.db")).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         (await File.ReadAllTextAsync(Path.Combine(elsewhere.Data, "heart.key"), Cancellation)).ShouldBe("a key that only tests know");
         return elsewhere;
     }

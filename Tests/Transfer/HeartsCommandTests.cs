@@ -79,12 +79,17 @@ public class HeartsCommandTests
 
         // Where the copy is to be written something else is in the way.
         var inTheWay = Directory.CreateDirectory(Path.Combine(target.Data, "hearts.db.unfinished"));
-        await Should.ThrowAsync<LedgerException>(BackupAsync);
+        (await Should.ThrowAsync<LedgerException>(BackupAsync)).Message.ShouldContain("hearts.db.unfinished cannot be written");
 
         Directory.GetFiles(target.Data).ShouldBeEmpty();
         inTheWay.Delete();
+
+        // Nor does it take what everybody may read from an attempt before.
+        await File.WriteAllTextAsync(inTheWay.FullName, "half a copy", Cancellation);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(inTheWay.FullName, (UnixFileMode)0b110_100_100);
         (await BackupAsync()).ShouldContain("hearts.db and heart.key");
         Directory.GetFiles(target.Data).Select(Path.GetFileName).Order().ShouldBe(["heart.key", "hearts.db"]);
+        if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(Path.Combine(target.Data, "hearts.db")).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
         Task<string> BackupAsync() => Commands.RunAsync(HeartsCommand.Backup, $"--data={source.Data}", $"--to={target.Data}");
     }

@@ -23,7 +23,7 @@ internal sealed partial class JwtKeys : BackgroundService
     private Task _refresh = Task.CompletedTask;
     private long _refreshedAt;
     private bool _wasRefreshed;
-    private string? _trouble;
+    private volatile string? _trouble;
 
     /// <summary>Reads configured keys at once; an authority is asked when the program runs.</summary>
     /// <exception cref="StartException">Configured keys cannot be used.</exception>
@@ -54,6 +54,9 @@ internal sealed partial class JwtKeys : BackgroundService
 
     /// <summary>The keys that are believed now; null while the authority has not answered yet.</summary>
     public JwtKeySet? Current => _current;
+
+    /// <summary>Whether the last look for keys failed: there may be some that are not known here.</summary>
+    public bool IsBehind => _trouble is not null;
 
     /// <summary>Looks for new keys, unless that was done just now. All who ask at a time wait for the same answer.</summary>
     public Task RefreshAsync()

@@ -34,7 +34,7 @@ internal sealed class JwtVerifier(JwtTerms terms, JwtKeys keys, TimeProvider tim
             key = set?.Find(shape.Kid, shape.Algorithm);
         }
 
-        if (set is null) return Proof.Undecided;
+        if (set is null || (key is null && keys.IsBehind)) return Proof.Undecided;
         if (key is null) return Proof.Refuted("signed with a key that is not known");
         if (key.Algorithm != shape.Algorithm) return Proof.Refuted("an algorithm that its key is not for");
         var result = await _handler.ValidateTokenAsync(token, TermsOf(set, key));

@@ -6,6 +6,12 @@ namespace HeartGrains.Ledger.Postgres;
 /// <summary>How the ledger talks to PostgreSQL, and what it asks of it before it trusts it with hearts.</summary>
 internal static class PostgresConnection
 {
+    /// <summary>The name of the connection string that the program runs with.</summary>
+    public const string Service = "Postgres";
+
+    /// <summary>The name of that which changes the tables, where it is another.</summary>
+    public const string Owner = "PostgresOwner";
+
     // After a timeout the connection is given up at once: whoever waits for the append has waited long enough.
     private const int NoWait = -1;
 
@@ -14,7 +20,7 @@ internal static class PostgresConnection
     /// are taken statement by statement. Every read has its index; a plan made while the tables were empty must not scan them when full.
     /// </summary>
     /// <exception cref="StartException">The driver cannot read it; what it says may quote the password, so it is kept back.</exception>
-    public static NpgsqlConnectionStringBuilder Build(string connectionString, LedgerOptions options)
+    public static NpgsqlConnectionStringBuilder Build(string connectionString, LedgerOptions options, string name = Service)
     {
         try
         {
@@ -27,7 +33,7 @@ internal static class PostgresConnection
         catch (Exception)
         {
             throw StartException.Setting(
-                "ConnectionStrings:Postgres", "PostgreSQL's connection string cannot be read; write it as Host=…;Database=…;Username=…;Password=…");
+                $"ConnectionStrings:{name}", "PostgreSQL's connection string cannot be read; write it as Host=…;Database=…;Username=…;Password=…");
         }
     }
 

@@ -13,15 +13,23 @@ public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore
 {
     private static readonly TimeSpan MigrationPatience = TimeSpan.FromSeconds(60);
 
+    // The same even where a role has no right to make tables, while there is nothing to make.
+    private const string MakeTable = $"do $$ begin if to_regclass('heart_migration') is null then {Migration.MakeTable}; end if; end $$";
+
     private readonly NpgsqlDataSource _source;
+    private readonly string? _owner;
     private readonly LedgerOptions _options;
     private readonly string _address;
     private readonly ConcurrentStack<PostgresAppender> _appenders = new();
 
-    /// <summary>A ledger in the database that <paramref name="connectionString"/> names; nothing is opened yet.</summary>
-    public PostgresLedger(string connectionString, LedgerOptions options)
+    /// <summary>
+    /// A ledger in the database that <paramref name="connectionString"/> names; nothing is opened yet. Where <paramref name="ownerConnectionString"/> is given its role makes and changes the tables, and the other is
+    /// given what it needs.
+    /// </summary>
+    public PostgresLedger(string connectionString, LedgerOptions options, string? ownerConnectionString = null)
     {
         _options = options;
+        _owner = ownerConnectionString is { Length: > 0 } owner ? PostgresConnection.Build(owner, options, PostgresConnection.Owner).ConnectionString : null;
         var settings = PostgresConnection.Build(connectionString, options);
         _address = $"{settings.Host}:{settings.Port}, database {settings.Database}";
         _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
@@ -34,18 +42,9 @@ public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore
         if (!_options.AllowWeakDurability)
             await PostgresConnection.RequireDurabilityAsync(connection, cancellationToken);
 
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var command = new NpgsqlCommand("", connection, transaction))
-        {
-            command.CommandTimeout = (int)MigrationPatience.TotalSeconds;
-            command.CommandText = $"set local lock_timeout = '{MigrationPatience.TotalSeconds}s'";
-            await command.ExecuteNonQueryAsync(cancellationToken);
-            command.CommandText = "select pg_advisory_xact_lock(7521862, 1)";
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-
-        var migrations = Migration.In("HeartGrains.Ledger.Postgres", "HeartGrains.Storage");
-        await Migration.ApplyAsync(migrations, transaction, cancellationToken);
+        if (_owner is not null) await MigrateAsOwnerAsync(_owner, await RoleOfAsync(connection, cancellationToken), cancellationToken);
+        await using var transaction = await BeginAloneAsync(connection, cancellationToken);
+        await MigrateAsync(transaction, cancellationToken);
         await Migration.ClaimKeyAsync(keyFingerprint, transaction, cancellationToken);
         await PostgresConnection.SetClockAsync(transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -117,6 +116,38 @@ public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore
         await _source.DisposeAsync();
     }
 
+    private static async Task MigrateAsOwnerAsync(string owner, string role, CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create(owner);
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await BeginAloneAsync(connection, cancellationToken);
+        await MigrateAsync(transaction, cancellationToken);
+        await PostgresRoles.GrantAsync(role, transaction, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static Task MigrateAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        Migration.ApplyAsync(Migration.In("HeartGrains.Ledger.Postgres", "HeartGrains.Storage"), transaction, cancellationToken, MakeTable);
+
+    /// <summary>A transaction that keeps other starts out.</summary>
+    private static async Task<NpgsqlTransaction> BeginAloneAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("", connection, transaction);
+        command.CommandTimeout = (int)MigrationPatience.TotalSeconds;
+        command.CommandText = $"set local lock_timeout = '{MigrationPatience.TotalSeconds}s'";
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        command.CommandText = "select pg_advisory_xact_lock(7521862, 1)";
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return transaction;
+    }
+
+    private static async Task<string> RoleOfAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select current_user::text", connection);
+        return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>
     /// Asks with an end to the wait. The driver has time limits of its own, but one that a server ran into by hanging is followed by an attempt to cancel, which hangs as well: three times as
     /// long in all. What is not waited for any longer ends by itself.
@@ -133,7 +164,8 @@ public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore
             _ = ForgetAsync(answer);
             throw new LedgerException(
                 $"PostgreSQL ({_address}) cannot answer: {error.Message} Its address is ConnectionStrings:Postgres, "
-                + "CONNECTIONSTRINGS__POSTGRES or --postgres.",
+                + "CONNECTIONSTRINGS__POSTGRES or --postgres."
+                + (error is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } ? " Where another role owns the tables, a start needs its address too, in ConnectionStrings:PostgresOwner." : ""),
                 error);
         }
     }

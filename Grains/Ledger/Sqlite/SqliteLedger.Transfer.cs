@@ -1,4 +1,5 @@
 using HeartGrains.Audit;
+using HeartGrains.Hosting;
 using HeartGrains.Transfer;
 using Microsoft.Data.Sqlite;
 
@@ -49,15 +50,23 @@ public sealed partial class SqliteLedger : ITransferLedger
     async ValueTask ITransferLedger.ImportAsync(IReadOnlyList<RawEvent> events, CancellationToken cancellationToken) =>
         await WriteAsync(writer => writer.Import(events), cancellationToken);
 
-    /// <summary>Copies the database as it is at one moment into a new file, while it is written.</summary>
+    /// <summary>Copies the database as it is at one moment into a new file, its owner's only, while it is written.</summary>
     internal void CopyTo(string path)
     {
         try
         {
             using var connection = Open(MigrationTimeoutSeconds);
+
+            // What an attempt left that was broken off may be readable by others.
+            File.Delete(path);
+            OwnFile.Open(path, FileMode.CreateNew).Dispose();
             using var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
             copy.Open();
             connection.BackupDatabase(copy);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LedgerException($"The copy {path} cannot be written: {error.Message}", error);
         }
         catch (SqliteException error)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using HeartGrains.Audit;
 using HeartGrains.Hearts;
+using HeartGrains.Hosting;
 using HeartGrains.Jobs;
 using HeartGrains.Users;
 using Microsoft.Data.Sqlite;
@@ -41,6 +42,9 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+
+            // SQLite would let everybody read it, and takes an empty file for a new database; its other files get the mode of this one.
+            if (!File.Exists(_path)) OwnFile.Open(_path, FileMode.CreateNew).Dispose();
             await using (var connection = Open(MigrationTimeoutSeconds))
             {
                 await using var transaction = connection.BeginTransaction();

@@ -38,7 +38,12 @@ public sealed class JwtRotationTests
         authority.Keys = null;
         var fetches = authority.Fetches;
         await LocalCluster.UntilAsync(() => Task.FromResult(authority.Fetches > fetches + 1), TimeSpan.FromSeconds(60), "it is not asked again");
-        (await GiveAsync(gateway, authority.Sign(unknown))).ShouldBe(HttpStatusCode.Unauthorized);
+        using (var answer = await gateway.Client.GiveWithAsync(authority.Sign(unknown), HeartClient.Fresh("t")))
+        {
+            await answer.ShouldBeProblemAsync(503, "unavailable");
+            answer.Headers.RetryAfter.ShouldNotBeNull();
+        }
+
         (await GiveAsync(gateway, authority.Sign(known))).ShouldBe(HttpStatusCode.Created);
         gateway.Log.Lines.ShouldContain(static line => line.Contains("that are known go on"));
 
@@ -46,6 +51,9 @@ public sealed class JwtRotationTests
         fetches = authority.Fetches;
         await LocalCluster.UntilAsync(() => Task.FromResult(authority.Fetches > fetches + 1), TimeSpan.FromSeconds(60), "it is not asked again");
         (await GiveAsync(gateway, authority.Sign(known))).ShouldBe(HttpStatusCode.Created);
+
+        authority.Keys = TestSigner.SetOf(known);
+        await LocalCluster.UntilAsync(async () => await GiveAsync(gateway, authority.Sign(unknown)) == HttpStatusCode.Unauthorized, TimeSpan.FromSeconds(60), "it cannot be told that there is no such key");
     }
 
     [Fact]
