@@ -27,11 +27,14 @@ public static class FindingKinds
     /// <summary>The opening balance is another than was decided.</summary>
     public const string Opening = "opening";
 
+    /// <summary>A target or a user is told otherwise than was decided.</summary>
+    public const string Rule = "rule";
+
     /// <summary>A block or a seal is not as it was sealed.</summary>
     public const string Chain = "chain";
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = [Grain, Count, Hearts, Gap, Order, Key, Tombstone, Opening, Chain];
+    public static IReadOnlyList<string> All { get; } = [Grain, Count, Hearts, Gap, Order, Key, Tombstone, Opening, Rule, Chain];
 
     /// <summary>Whether the log is whole, and what is read from it can be made anew.</summary>
     public static bool IsRepairable(string kind) => kind is Grain or Count or Hearts;

@@ -21,6 +21,7 @@ internal sealed partial class Verifier(
     private const int ErasureLimit = 1_000;
     private static readonly TimeSpan ErasureMemory = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, long> _erasures = new();
+    private readonly RuleProof _rules = new(store, keys);
 
     /// <summary>The last seal, to be kept elsewhere.</summary>
     public async ValueTask<SealHead?> FindHeadAsync(CancellationToken cancellationToken) =>
@@ -57,16 +58,18 @@ internal sealed partial class Verifier(
 
         using var chain = new EventChain(keys);
         var proof = new EventProof(keys);
+        var blocked = new BlockedProof(store, time);
         var (events, expected) = (0L, from);
         foreach (var seal in blocks)
         {
             if (seal.Number != expected || (seal.Number > 1 && previous is null)) Add(seal.Number, FindingKinds.Chain, $"the seal before block {seal.Number} is missing");
             expected = seal.Number + 1;
-            events += await CompareAsync(seal, previous, chain, proof, Add, cancellationToken);
+            events += await CompareAsync(seal, previous, chain, proof, blocked, Add, cancellationToken);
             previous = seal;
         }
 
         await CheckTombstonesAsync(proof, findings, null, cancellationToken);
+        foreach (var (block, text) in await blocked.CheckAsync(from == 1, cancellationToken)) Add(block, FindingKinds.Rule, text);
         metrics.BlocksCompared(blocks.Count);
         foreach (var finding in findings)
         {
@@ -76,7 +79,7 @@ internal sealed partial class Verifier(
 
         return new ChainReport(blocks[^1].Number, blocks.Count, events, [.. findings]);
 
-        void Add(long block, string kind, string text)
+        void Add(long? block, string kind, string text)
         {
             if (findings.Count < TargetFold.FindingLimit) findings.Add(new Finding(kind, null, block, text));
         }
@@ -102,7 +105,7 @@ internal sealed partial class Verifier(
         return finding;
     }
 
-    private async Task<long> CompareAsync(EventSeal seal, EventSeal? previous, EventChain chain, EventProof proof, Action<long, string, string> add, CancellationToken cancellationToken)
+    private async Task<long> CompareAsync(EventSeal seal, EventSeal? previous, EventChain chain, EventProof proof, BlockedProof blocked, Action<long?, string, string> add, CancellationToken cancellationToken)
     {
         var events = 0L;
         chain.Start(previous?.Hash ?? EventChain.Origin, seal.Number);
@@ -113,6 +116,7 @@ internal sealed partial class Verifier(
             {
                 events++;
                 chain.Add(row);
+                blocked.Read(row, seal.Number);
                 if (proof.Check(row) is { } wrong) add(seal.Number, FindingKinds.Key, $"target {row.Position.Target}: {wrong}");
             },
             cancellationToken);
@@ -147,6 +151,7 @@ internal sealed partial class Verifier(
         var opening = await store.FindOpeningAsync(target, long.MaxValue, cancellationToken);
         if (opening.Decided is { } decided && decided != opening.Stored)
             findings.Add(new Finding(FindingKinds.Opening, fold.TargetId ?? targetId, null, $"the opening balance is {opening.Stored} where {decided} was decided"));
+        if (await _rules.CheckAsync(target, fold.TargetId ?? targetId, cancellationToken) is { } rule) findings.Add(rule);
         await CheckTombstonesAsync(proof, findings, fold.TargetId ?? targetId, cancellationToken);
         return (fold, [.. findings]);
     }

@@ -81,6 +81,9 @@ internal abstract partial class ModerationSql(DbConnection connection, DbTransac
         row => new TargetRule(row.GetInt32(0) == 1, row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetInt64(3)),
         ("target", Key(target)))).FirstOrDefault();
 
+    public Task<long> CountMovedAsync(Guid target, string job) =>
+        CountAsync("select count(*) from heart_event where target = @target and kind = 2 and job = @job", ("target", Key(target)), ("job", job));
+
     public async Task<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision)
     {
         await LockAsync();

@@ -23,6 +23,9 @@ public interface IModerationStore
     /// <summary>Adds the opening balance of <paramref name="from"/> to that of <paramref name="to"/> and takes it away there, with an event of each. Returns what <paramref name="to"/> has then.</summary>
     ValueTask<long> MoveOpeningAsync(Guid from, string fromId, Guid to, string toId, OpeningDecision decide, CancellationToken cancellationToken);
 
+    /// <summary>How many hearts an operation has taken back at a target.</summary>
+    ValueTask<long> CountMovedAsync(Guid target, string job, CancellationToken cancellationToken);
+
     /// <summary>Blocks a user until a time, or, with 0, no longer.</summary>
     ValueTask<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision, CancellationToken cancellationToken);
 

@@ -13,6 +13,7 @@ internal static class ModerationHosting
         services.AddSingleton<BlockList>();
         services.AddHostedService(static provider => provider.GetRequiredService<BlockList>());
         services.AddSingleton<Moderator>();
+        services.AddSingleton<MovedHearts>();
         services.AddSingleton<IUserData, ModerationUserData>();
         services.AddSingleton<IJobWork, MoveWork>();
         services.AddSingleton<IJobWork, QuarantineWork>();

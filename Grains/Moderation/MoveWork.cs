@@ -11,7 +11,7 @@ namespace HeartGrains.Moderation;
 /// Moves a target's hearts to another. First the old name becomes another name of the new, so that nothing is given to it any more; then the opening balance goes over, then heart by heart what the log
 /// says was ever given there, a page of the log at a time.
 /// </summary>
-internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys keys, JobHearts hearts, TimeProvider time) : IJobWork
+internal sealed class MoveWork(IGrainFactory grains, IEventLog log, IModerationStore store, HeartKeys keys, JobHearts hearts, TimeProvider time) : IJobWork
 {
     /// <summary>The kind; the subject is the target that is moved and the one it is moved to, a line each.</summary>
     public const string Name = ModerationJobs.Move;
@@ -66,7 +66,13 @@ internal sealed class MoveWork(IGrainFactory grains, IEventLog log, HeartKeys ke
 
         // What was on its way when the name changed hands may be in the log behind the page.
         var left = await hearts.CommitAsync(token => RuleOf(order.From).SettleAsync(token), static state => state.Outcome, cancellationToken);
-        if (left.Count == 0) return JobPage.Done(Tell(new MoveProgress(order.From, mark.To, moved, RuleRefusal.None)));
+        if (left.Count == 0)
+        {
+            // By the log: what a page did before a crash, or what was answered late, it did not see change.
+            var all = await store.CountMovedAsync(target, job.Id, cancellationToken);
+            return JobPage.Done(Tell(new MoveProgress(order.From, mark.To, all, RuleRefusal.None)));
+        }
+
         if (mark.Round >= HastyRounds) await Task.Delay(RoundPause, time, cancellationToken);
         return Next(order, mark with { Order = 0, Version = 0, Round = mark.Round + 1 });
     }

@@ -9,9 +9,9 @@ namespace HeartGrains.Moderation;
 
 /// <summary>
 /// Takes hearts of a window, of users or of both out of the counts, a page of the log at a time: a heart is remembered before it is withdrawn, so that none is lost in a crash, and forgotten again
-/// if somebody else withdrew it first. The quarantine has the operation's id.
+/// if somebody else withdrew it first; one that a move took to another name meanwhile, or a merge to an account, is held there. The quarantine has the operation's id.
 /// </summary>
-internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHeartLedger ledger, HeartKeys keys, Moderator moderator, JobHearts hearts, TimeProvider time) : IJobWork
+internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHeartLedger ledger, HeartKeys keys, Moderator moderator, MovedHearts movedHearts, JobHearts hearts, TimeProvider time) : IJobWork
 {
     /// <summary>The kind; the subject is what is asked for.</summary>
     public const string Name = ModerationJobs.Quarantine;
@@ -62,7 +62,7 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
         var page = await log.ReadAsync(new EventPosition(mark.Order, mark.Target, mark.Version), horizon, filter, PageLimit, cancellationToken);
         var until = Until(job, order);
         var given = page.Where(logged => logged.Kind == HeartEventKind.Given && logged.AtMicros < until && logged.AtMicros >= (order.FromMicros ?? 0)).ToList();
-        mark = mark with { Held = mark.Held + await HoldAsync(job, given, cancellationToken) };
+        mark = mark with { Held = mark.Held + (await HoldAsync(job, order, given, cancellationToken)).Count };
         if (page.Count > 0) mark = mark with { Order = page[^1].Position.Order, Target = page[^1].Position.Target, Version = page[^1].Position.Version };
         if (page.Count == PageLimit) return Next(job, mark);
         if (horizon < mark.Goal)
@@ -75,10 +75,30 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
         if (order.UserIds is { } users && mark.User + 1 < users.Length)
             return Next(job, mark with { User = mark.User + 1, Order = 0, Target = default, Version = 0 });
         await store.AdvanceQuarantineAsync(job.Id, QuarantineState.Holding, QuarantineState.Held, null, cancellationToken);
-        return JobPage.Done(Tell(job, mark));
+
+        // Counted anew: a heart that was on its way to another name has two events that may both be of the window.
+        var found = await store.FindQuarantineAsync(job.Id, cancellationToken);
+        return JobPage.Done(Tell(job, mark with { Held = found!.Held }));
     }
 
-    private async Task<int> HoldAsync(Job job, List<LoggedEvent> given, CancellationToken cancellationToken)
+    /// <summary>Holds each of these hearts that is still given, wherever it is by now, and returns those.</summary>
+    private async Task<HashSet<LoggedEvent>> HoldAsync(Job job, QuarantineOrder order, IReadOnlyList<LoggedEvent> given, CancellationToken cancellationToken)
+    {
+        var held = await HoldHereAsync(job, given, cancellationToken);
+
+        // What had gone elsewhere before the order is found by the events that gave it there.
+        var moved = await movedHearts.FollowAsync(given, held, job, order.TargetId is not null, cancellationToken);
+        if (moved.Count == 0) return held;
+        var heldThere = await HoldAsync(job, order, [.. moved.Select(static heart => heart.To)], cancellationToken);
+        var gone = moved.Where(heart => heldThere.Contains(heart.To)).Select(static heart => heart.From).ToList();
+
+        // Given at both when a move was stopped half-way; it is one heart, and to be given back once.
+        await store.ForgetHeldAsync(job.Id, [.. gone.Where(held.Contains).Select(Held)], 0, 0, cancellationToken);
+        held.UnionWith(gone);
+        return held;
+    }
+
+    private async Task<HashSet<LoggedEvent>> HoldHereAsync(Job job, IReadOnlyList<LoggedEvent> given, CancellationToken cancellationToken)
     {
         var current = new LoggedEvent?[given.Count];
         await hearts.ForEachAsync([.. Enumerable.Range(0, given.Count)], async (index, token) =>
@@ -97,7 +117,8 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
         var states = await store.ReadHeldAsync(job.Id, [.. given.Select(Held)], cancellationToken);
         HeldHeart[] others = [.. states.Where(state => state.LastKind != HeartEventKind.Withdrawn || state.LastJob != job.Id).Select(static state => state.Held)];
         if (others.Length > 0) await store.ForgetHeldAsync(job.Id, others, 0, 0, cancellationToken);
-        return states.Count - others.Length;
+        var ours = states.Select(static state => state.Held).Except(others).ToHashSet();
+        return [.. given.Where(logged => ours.Contains(Held(logged)))];
     }
 
     private static HeldHeart Held(LoggedEvent logged) => new(logged.Position.Target, logged.Position.Version, logged.Heart);

@@ -11,9 +11,12 @@ internal sealed class ReaderAccounts(IEventLog log, IUserLog users)
     private const string ReaderPrefix = "reader:";
     private const int PageSize = 100;
 
+    /// <summary>Whether a user is an anonymous reader.</summary>
+    public static bool IsReader(string userId) => userId.StartsWith(ReaderPrefix, StringComparison.Ordinal);
+
     /// <summary>The account that took over the reader last, or the tombstone of one who is forgotten; whoever is no reader, or was not taken over, is the user itself.</summary>
     public async ValueTask<string> FindAsync(string userId, CancellationToken cancellationToken) =>
-        userId.StartsWith(ReaderPrefix, StringComparison.Ordinal) && await FindIdAsync(userId, cancellationToken) is { } account
+        IsReader(userId) && await FindIdAsync(userId, cancellationToken) is { } account
             ? await users.FindUserAsync(account, cancellationToken) ?? userId
             : userId;
 

@@ -3,6 +3,7 @@ using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Jobs;
 using HeartGrains.Ledger;
+using HeartGrains.Moderation;
 using HeartGrains.Tests.Hearts;
 
 namespace HeartGrains.Tests.Audit;
@@ -96,6 +97,65 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
 
         found.Findings.Select(static finding => (finding.Kind, finding.Text)).ShouldBe([("opening", "the opening balance is 31 where 30 was decided")]);
         found.IsRepaired.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("delete from heart_rule where target = $target", "the target is neither frozen nor moved where frozen and moved was decided")]
+    [InlineData("update heart_rule set frozen = 0 where target = $target", "the target is moved where frozen and moved was decided")]
+    [InlineData("update heart_rule set moved_to = null, moved_key = null where target = $target", "the target is frozen where frozen and moved was decided")]
+    [InlineData("update heart_rule set moved_to = 'mine' where target = $target", "the target is moved to another one than was decided")]
+    [InlineData("update heart_rule set moved_key = target where target = $target", "the target is moved to another one than was decided")]
+    [InlineData("update heart_rule set target_id = 'mine' where target = $target", "the target's rule has another target's name")]
+    [InlineData("update heart_rule set reason = 'none' where target = $target", "the target's rule has another reason or time than was decided")]
+    [InlineData("update heart_rule set at_micros = at_micros - 1 where target = $target", "the target's rule has another reason or time than was decided")]
+    public async Task Verify_RuleOfATargetWithoutALogChanged_IsFoundAndNotMended(string sql, string text)
+    {
+        // By way of an old name; and one that was let go again, whose row stays.
+        var target = _silo.Keys.OfTarget("ruled");
+        await Rule("old").RedirectAsync("new", "a reason", Operator, Cancellation);
+        await Rule("ruled").FreezeAsync(true, "a reason", Operator, Cancellation);
+        await Rule("ruled").RedirectAsync("old", "another reason", Operator, Cancellation);
+        await Rule("new").RedirectAsync("newest", "a reason", Operator, Cancellation);
+        await Rule("free").FreezeAsync(true, "a reason", Operator, Cancellation);
+        await Rule("free").FreezeAsync(false, "a reason", Operator, Cancellation);
+        (await VerifyAllAsync()).ShouldBe("");
+        await store.RunAsync(sql, target);
+
+        (await VerifyAllAsync()).ShouldContain("rule");
+        var found = await _verifier.VerifyTargetAsync(target, null, Operator, Cancellation);
+
+        found.Findings.ShouldBe([new Finding("rule", "ruled", null, text)]);
+        found.IsRepaired.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("delete from heart_block where user_key = $target", "the user of decision 2 is blocked for another time than was decided, or is not")]
+    [InlineData("update heart_block set until_micros = until_micros + 1 where user_key = $target", "the user of decision 2 is blocked for another time than was decided, or is not")]
+    [InlineData("update heart_block set until_micros = 9000000000000000 where user_key <> $target", "the user of decision 4 is blocked for another time than was decided, or is not; 1 users are blocked by no decision about them")]
+    [InlineData("update heart_block set decided = decided + 1 where user_key = $target", "1 users are blocked by no decision about them")]
+    [InlineData("insert into heart_block (user_key, until_micros, changed_micros, revision, decided) select moved_key, 9000000000000000, 1, 99, 2 from heart_rule", "1 users are blocked by no decision about them")]
+    public async Task VerifyBlocksAsync_BlockedUsersChanged_IsFound(string sql, string expected)
+    {
+        var (desk, until) = (_silo.Grains.GetGrain<IModerationGrain>(0), TimeProvider.System.NowMicros() + 3_600_000_000);
+        foreach (var to in (long[])[until, until + 1]) await desk.BlockAsync("ann", to, "a reason", Operator, Cancellation);
+        foreach (var to in (long[])[until, 0]) await desk.BlockAsync("ben", to, "a reason", Operator, Cancellation);
+        await Rule("old").RedirectAsync("new", "a reason", Operator, Cancellation);
+        await SealAsync();
+        (await VerifyAllAsync()).ShouldBe("");
+        await store.RunAsync(sql, _silo.Keys.OfUser("ann").ToGuid());
+
+        var found = (await _verifier.VerifyBlocksAsync(1, 1_000, Cancellation)).Findings;
+
+        found.Select(static finding => finding.Kind).Distinct().ShouldBe(["rule"]);
+        string.Join("; ", found.Select(static finding => finding.Text)).ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task VerifyTargetAsync_RuleThatNobodyOrdered_IsFound()
+    {
+        await store.RunAsync("insert into heart_rule (target, target_id, frozen, reason, at_micros) values ($target, 'post', 1, 'a reason', 1)", _target);
+
+        (await _verifier.VerifyTargetAsync(_target, null, null, Cancellation)).Findings.ShouldBe([new Finding("rule", "post", null, "the target is frozen where neither frozen nor moved was decided")]);
     }
 
     [Theory]
@@ -227,6 +287,8 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
         var repaired = (await _silo.Get<IEventLog>().ReadAsync(EventPosition.Start, long.MaxValue, new EventFilter(_target), 100, Cancellation)).Last(static logged => logged.Kind == HeartEventKind.Decided);
         (repaired.Origin, repaired.NetworkMac).ShouldBe((new HeartOrigin("key:operator", "203.0.113.0/24", Job: job.Id), _silo.Keys.OfNetwork(default, repaired.AtMicros, "203.0.113.0/24")));
     }
+
+    private ITargetRuleGrain Rule(string targetId) => _silo.Grains.GetGrain<ITargetRuleGrain>(targetId);
 
     private async Task<string> VerifyAllAsync()
     {

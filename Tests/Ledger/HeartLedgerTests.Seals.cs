@@ -78,11 +78,14 @@ public abstract partial class HeartLedgerTests
         await AppendAsync([.. stories.SelectMany(story => story.GiveMany("ann", "ben"))]);
         await Log.DecideAsync(Decide(5, null, ""), Cancellation);
         await FoldAllAsync();
+        var (frozen, decided) = (new Story("frozen"), new Story("decided"));
+        await Moderation.FreezeAsync(frozen.Target, "frozen", true, "a reason", Decide(6, null, ""), Cancellation);
+        await Log.DecideAsync(Decide(7, decided.Target, ""), Cancellation);
 
         var listed = new List<Guid>();
         while (await Audit.ListTargetsAsync(listed.Count == 0 ? Guid.Empty : listed[^1], 2, Cancellation) is { Count: > 0 } page) listed.AddRange(page);
 
-        listed.ShouldBe(stories.Select(story => story.Target).Order());
+        listed.ShouldBe(stories.Append(frozen).Append(decided).Select(story => story.Target).Order());
         var names = await Audit.FindNamesAsync([stories[1].Target, Guid.NewGuid()], Cancellation);
         names.ShouldBe([KeyValuePair.Create(stories[1].Target, "post_1")]);
     }

@@ -29,6 +29,8 @@ public sealed class QueryPlanTests(LocalPostgres server)
             Plan(SqliteWriter.FindDecisionSql).ShouldContain("USING INDEX heart_event_decision (writer=?)");
             Plan(SqliteUsers.FindUserSql).ShouldContain("USING INDEX heart_event_decision_heart (heart=?)");
             Plan(SqliteAudit.FindDecisionsSql).ShouldContain("USING INDEX heart_event_decision_job (job=?)");
+            Plan(ModerationSql.RuleOrdersSql).ShouldContain("SEARCH d USING INDEX heart_event_about (about=?)");
+            Plan(ModerationSql.BlockOrdersSql).ShouldContain("SEARCH d USING INDEX heart_event_decision_heart (heart=?)");
             Plan(JobSql.ListOpenSql).ShouldContain("INDEX heart_job_running (id>?)");
             Plan(JobSql.PruneSql).ShouldContain("INDEX heart_job_finished (finished_micros<?)");
             var held = Plan(new SqliteLedger.Sql(connection, null, null, Cancellation).HeldSql(Held));
@@ -75,6 +77,8 @@ public sealed class QueryPlanTests(LocalPostgres server)
         (await PlanAsync(PostgresLedger.FindDecisionSql, 1L)).ShouldContain("heart_event_decision on");
         (await PlanAsync(PostgresLedger.FindUserSql, Guid.NewGuid())).ShouldContain("heart_event_decision_heart");
         (await PlanAsync(PostgresLedger.FindDecisionsSql, "j1")).ShouldContain("heart_event_decision_job");
+        (await PlanAsync(ModerationSql.RuleOrdersSql.Replace("@target", "$1"), Guid.NewGuid())).ShouldContain("heart_event_about");
+        (await PlanAsync(ModerationSql.BlockOrdersSql.Replace("@user", "$1"), Guid.NewGuid())).ShouldContain("heart_event_decision_heart");
         (await PlanAsync(JobSql.ListOpenSql.Replace("@after", "$1").Replace("@limit", "$2"), "j", 10)).ShouldContain("heart_job_running");
         (await PlanAsync(JobSql.PruneSql.Replace("@before", "$1").Replace("@limit", "$2"), 10L, 10)).ShouldContain("heart_job_finished");
         var held = await PlanAsync(new PostgresLedger.Sql(null!, null!, Cancellation).HeldSql(Held).Replace("@id", "$1"), "q");

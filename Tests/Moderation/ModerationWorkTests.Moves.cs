@@ -64,7 +64,9 @@ public abstract partial class ModerationWorkTests
     {
         await Task.WhenAll(Enumerable.Range(0, 300).Select(n => _silo.Target("from").GiveAsync($"u{n}")));
 
-        await RunPagesAsync("move", JsonSerializer.Serialize(new MoveOrder("from", "to", "a reason"), ModerationWorkJson.Default.MoveOrder));
+        var job = await RunPagesAsync("move", JsonSerializer.Serialize(new MoveOrder("from", "to", "a reason"), ModerationWorkJson.Default.MoveOrder));
+
+        JsonSerializer.Deserialize(job.Progress, ModerationWorkJson.Default.MoveProgress)!.Moved.ShouldBe(300);
 
         (await _silo.Target("to").ReadAsync()).ShouldBe(new HeartState(HeartOutcome.Committed, 300, 300, null));
         (await DecisionsAsync()).ShouldBe(["moved"]);

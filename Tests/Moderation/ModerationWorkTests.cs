@@ -192,6 +192,7 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
             var (state, expected) = (await _silo.Target($"t{target}").ReadAsync("u0"), model.UsersOf($"t{target}"));
             (state.Count, state.Hearted).ShouldBe((expected.Count, expected.Contains("u0")), $"t{target}");
             await _silo.ShouldBeExactOfLogAsync($"t{target}");
+            (await _silo.Get<Verifier>().VerifyTargetAsync(_silo.Keys.OfTarget($"t{target}"), null, null, Cancellation)).Findings.ShouldBeEmpty();
         }
     }
 
@@ -234,11 +235,12 @@ public abstract partial class ModerationWorkTests : IAsyncLifetime
     }
 
     /// <summary>Does each page twice, as after a crash before its checkpoint.</summary>
-    private async Task<Job> RunPagesAsync(string kind, string arguments)
+    private Task<Job> RunPagesAsync(string kind, string arguments) =>
+        RunPagesAsync(Job.Of(new JobOrder(kind, "subject", arguments, "key:operator"), "subject", TimeProvider.System.NowMicros()));
+
+    private async Task<Job> RunPagesAsync(Job job)
     {
-        var work = Work(kind);
-        var now = TimeProvider.System.NowMicros();
-        var job = Job.Of(new JobOrder(kind, "subject", arguments, "key:operator"), "subject", now);
+        var (work, now) = (Work(job.Kind), job.StartedMicros);
         while (job.State == JobState.Running)
         {
             await work.RunPageAsync(job, Cancellation);

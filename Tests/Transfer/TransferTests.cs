@@ -155,9 +155,9 @@ public sealed class TransferTests(LocalPostgres postgres)
         await silo.Target("last").SetOpeningAsync(40);
 
         var (store2, at) = (silo.Get<IModerationStore>(), 1_750_000_000_000_000L);
-        await store2.FreezeAsync(silo.Keys.OfTarget("post"), "post", true, "a \"reason\"", Decide(silo, 1, "frozen", silo.Keys.OfTarget("post")), Cancellation);
+        await store2.FreezeAsync(silo.Keys.OfTarget("post"), "post", true, "of a \"test\"", Decide(silo, 1, "frozen", silo.Keys.OfTarget("post")), Cancellation);
         await store2.RedirectAsync(
-            silo.Keys.OfTarget("moved away"), "moved away", silo.Keys.OfTarget("post"), "post", "renamed", Decide(silo, 2, "moved", silo.Keys.OfTarget("moved away")), Cancellation);
+            silo.Keys.OfTarget("moved away"), "moved away", silo.Keys.OfTarget("post"), "post", "of a \"test\"", Decide(silo, 2, "moved", silo.Keys.OfTarget("moved away")), Cancellation);
         await store2.BlockAsync(silo.Keys.OfUser("zoe"), at + 9_000_000, Decide(silo, 3, "blocked", null, "zoe"), Cancellation);
         await store2.BlockAsync(silo.Keys.OfUser("gone"), at + 9_000_000, Decide(silo, 4, "blocked", null, "gone"), Cancellation);
         var quarantine = new Quarantine("q1", QuarantineState.Held, "held", null, at, 0, "of a test", "key:op", at);
@@ -171,7 +171,7 @@ public sealed class TransferTests(LocalPostgres postgres)
     private static Decision Decide(HeartSilo silo, long number, string action, Guid? about, string user = "")
     {
         var (at, key) = (1_750_000_000_000_000 + number, user.Length == 0 ? default : silo.Keys.OfUser(user));
-        return new Decision(number, at, about, user, key, Operator, silo.Keys.OfNetwork(key, at, Operator.Network!), $$"""{"action":"{{action}}","reason":"of a test"}""");
+        return new Decision(number, at, about, user, key, Operator, silo.Keys.OfNetwork(key, at, Operator.Network!), ModerationDetail.Of(action, "of a \"test\"", ("to", action == "moved" ? "post" : null), ("until_micros", action == "blocked" ? 1_750_000_009_000_000 : null)));
     }
 
     private static async Task EndAsync(HeartSilo silo, string kind, string subject, string arguments)

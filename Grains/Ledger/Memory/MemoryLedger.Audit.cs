@@ -1,4 +1,6 @@
 using HeartGrains.Audit;
+using HeartGrains.Hearts;
+using HeartGrains.Moderation;
 
 namespace HeartGrains.Ledger.Memory;
 
@@ -68,8 +70,11 @@ public sealed partial class MemoryLedger
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Guid>> ListTargetsAsync(Guid after, int limit, CancellationToken cancellationToken) =>
-        new([.. _targets.Keys.Where(target => target.CompareTo(after) > 0).Order().Take(limit)]);
+    public ValueTask<IReadOnlyList<Guid>> ListTargetsAsync(Guid after, int limit, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+            return new([.. _targets.Keys.Concat(_rules.Keys).Concat(_decisions.Select(static decision => decision.About).OfType<Guid>()).Distinct().Where(target => target.CompareTo(after) > 0).Order().Take(limit)]);
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyDictionary<Guid, string>> FindNamesAsync(IReadOnlyCollection<Guid> targets, CancellationToken cancellationToken)
@@ -107,6 +112,35 @@ public sealed partial class MemoryLedger
             var last = decided.FindLast(decision => decision.AtMicros <= atMicros).Set?.Opening ?? decided.FirstOrDefault().Set?.OpeningBefore;
             return new(new OpeningAt(_openings.GetValueOrDefault(target), last));
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RuleOrders> FindRuleOrdersAsync(Guid target, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+        {
+            var rule = _rules.GetValueOrDefault(target);
+            return new(new RuleOrders(
+                rule is null ? null : new StoredRule(null, rule.IsFrozen, rule.MovedTo, _moves.TryGetValue(target, out var move) ? move.To : null, rule.Reason, rule.AtMicros),
+                [.. _decisions.Where(decision => decision.About == target && ModerationDetail.ActionOf(decision.Detail!) is "frozen" or "unfrozen" or "moved")
+                    .Select(static decision => new RuleDecision(decision.Position.Version, decision.AtMicros, decision.Detail!))]));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<BlockOrders> FindBlockOrdersAsync(HeartId user, CancellationToken cancellationToken)
+    {
+        lock (_appending)
+        {
+            var last = _decisions.FindLast(decision => decision.Heart == user && ModerationDetail.ActionOf(decision.Detail!) is "blocked" or "unblocked");
+            return new(new BlockOrders(_blocks.GetValueOrDefault(user).UntilMicros, last is null ? null : new RuleDecision(last.Position.Version, last.AtMicros, last.Detail!)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountStrayBlocksAsync(long nowMicros, CancellationToken cancellationToken)
+    {
+        lock (_appending) return new(_blocks.LongCount(block => block.Value.UntilMicros > nowMicros && _decisions[(int)block.Value.Decided - 1].Heart != block.Key));
     }
 
     /// <inheritdoc/>

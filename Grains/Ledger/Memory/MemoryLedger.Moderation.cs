@@ -79,6 +79,14 @@ public sealed partial class MemoryLedger : IModerationStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<long> CountMovedAsync(Guid target, string job, CancellationToken cancellationToken)
+    {
+        if (!_targets.TryGetValue(target, out var found)) return new(0);
+        var events = Enumerable.Range(1, (int)found.Version).Select(version => found.Describe(0, version));
+        return new(events.LongCount(logged => logged.Kind == HeartEventKind.Withdrawn && logged.Origin.Job == job));
+    }
+
+    /// <inheritdoc/>
     public ValueTask<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision, CancellationToken cancellationToken)
     {
         lock (_appending)

@@ -16,9 +16,11 @@ public sealed partial class PostgresLedger
     // One look into an index for each target, whatever it holds.
     private const string ListTargetsSql = """
         with recursive next (target) as (
-            select least((select target from heart_event where target > $1 order by target limit 1), (select target from heart_target where target > $1 order by target limit 1))
+            select least((select target from heart_event where target > $1 order by target limit 1), (select target from heart_target where target > $1 order by target limit 1),
+                         (select target from heart_rule where target > $1 order by target limit 1), (select about from heart_event where about > $1 order by about limit 1))
             union all
-            select least((select target from heart_event where target > next.target order by target limit 1), (select target from heart_target where target > next.target order by target limit 1))
+            select least((select target from heart_event where target > next.target order by target limit 1), (select target from heart_target where target > next.target order by target limit 1),
+                         (select target from heart_rule where target > next.target order by target limit 1), (select about from heart_event where about > next.target order by about limit 1))
               from next where next.target is not null
         )
         select target from next where target is not null limit $2
@@ -161,6 +163,15 @@ public sealed partial class PostgresLedger
         await row.ReadAsync(cancellationToken);
         return new OpeningAt(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1));
     });
+
+    /// <inheritdoc/>
+    public ValueTask<RuleOrders> FindRuleOrdersAsync(Guid target, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindRuleOrdersAsync(target), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockOrders> FindBlockOrdersAsync(HeartId user, CancellationToken cancellationToken) => ModerateAsync(sql => sql.FindBlockOrdersAsync(user), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountStrayBlocksAsync(long nowMicros, CancellationToken cancellationToken) => ModerateAsync(sql => sql.CountStrayBlocksAsync(nowMicros), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<WatchPlace?> TryTakeTurnAsync(long nowMicros, long untilMicros, CancellationToken cancellationToken) => AskAsync<WatchPlace?>(async () =>

@@ -29,6 +29,9 @@ public sealed partial class PostgresLedger : IModerationStore
         ModerateAsync(sql => sql.MoveOpeningAsync(from, fromId, to, toId, decide), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<long> CountMovedAsync(Guid target, string job, CancellationToken cancellationToken) => ModerateLongAsync(sql => sql.CountMovedAsync(target, job), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision, CancellationToken cancellationToken) =>
         ModerateAsync(sql => sql.BlockAsync(user, untilMicros, decision), cancellationToken);
 

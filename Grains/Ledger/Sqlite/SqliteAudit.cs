@@ -16,10 +16,14 @@ internal sealed class SqliteAudit(SqliteConnection connection)
     private const string ListTargetsSql = """
         with recursive next (target) as (
             select (select min(target) from (select * from (select target from heart_event where target > $after order by target limit 1)
-                                             union all select * from (select target from heart_target where target > $after order by target limit 1)))
+                                             union all select * from (select target from heart_target where target > $after order by target limit 1)
+                                             union all select * from (select target from heart_rule where target > $after order by target limit 1)
+                                             union all select * from (select about from heart_event where about > $after order by about limit 1)))
             union all
             select (select min(target) from (select * from (select target from heart_event where target > next.target order by target limit 1)
-                                             union all select * from (select target from heart_target where target > next.target order by target limit 1)))
+                                             union all select * from (select target from heart_target where target > next.target order by target limit 1)
+                                             union all select * from (select target from heart_rule where target > next.target order by target limit 1)
+                                             union all select * from (select about from heart_event where about > next.target order by about limit 1)))
               from next where next.target is not null
         )
         select target from next where target is not null limit $limit

@@ -93,6 +93,15 @@ public sealed partial class SqliteLedger
         new(Read((target, atMicros), static (reader, asked) => reader.Audit.FindOpening(asked.target, asked.atMicros)));
 
     /// <inheritdoc/>
+    public ValueTask<RuleOrders> FindRuleOrdersAsync(Guid target, CancellationToken cancellationToken) => LookAsync(sql => sql.FindRuleOrdersAsync(target), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockOrders> FindBlockOrdersAsync(HeartId user, CancellationToken cancellationToken) => LookAsync(sql => sql.FindBlockOrdersAsync(user), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountStrayBlocksAsync(long nowMicros, CancellationToken cancellationToken) => LookAsync(sql => sql.CountStrayBlocksAsync(nowMicros), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<WatchPlace?> TryTakeTurnAsync(long nowMicros, long untilMicros, CancellationToken cancellationToken) => WriteAsync<WatchPlace?>(
         writer => writer.Run("update heart_watch set until_micros = $until where until_micros <= $now", ("$now", nowMicros), ("$until", untilMicros)) == 0
             ? null

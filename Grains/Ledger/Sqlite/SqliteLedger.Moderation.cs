@@ -26,6 +26,9 @@ public sealed partial class SqliteLedger : IModerationStore
         ModerateAsync(sql => sql.MoveOpeningAsync(from, fromId, to, toId, decide), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<long> CountMovedAsync(Guid target, string job, CancellationToken cancellationToken) => LookAsync(sql => sql.CountMovedAsync(target, job), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<BlockChange> BlockAsync(HeartId user, long untilMicros, Decision decision, CancellationToken cancellationToken) =>
         ModerateAsync(sql => sql.BlockAsync(user, untilMicros, decision), cancellationToken);
 
