@@ -42,9 +42,7 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
-
-            // SQLite would let everybody read it, and takes an empty file for a new database; its other files get the mode of this one.
-            if (!File.Exists(_path)) OwnFile.Open(_path, FileMode.CreateNew).Dispose();
+            MakeFile();
             await using (var connection = Open(MigrationTimeoutSeconds))
             {
                 await using var transaction = connection.BeginTransaction();
@@ -59,6 +57,20 @@ public sealed partial class SqliteLedger : IHeartLedger, IEventLog, ISealStore, 
         {
             throw new LedgerException(
                 $"The database {_path} cannot be opened: {error.Message} Its folder is HeartGrains:Data, HEARTGRAINS__DATA or --data.", error);
+        }
+    }
+
+    /// <summary>SQLite would let everybody read it, and takes an empty file for a new database; its other files get the mode of this one.</summary>
+    private void MakeFile()
+    {
+        if (File.Exists(_path)) return;
+        try
+        {
+            OwnFile.Open(_path, FileMode.CreateNew).Dispose();
+        }
+        catch (IOException) when (File.Exists(_path))
+        {
+            // Another process made it at the same time.
         }
     }
 
