@@ -135,7 +135,10 @@ public abstract class LocalServer : IAsyncDisposable
         if (_process is { HasExited: false } process)
         {
             if (_isSuspended) await ResumeAsync();
-            await RunAsync("/bin/kill", $"-{signal}", process.Id.ToString());
+
+            // Killed with its children, which would serve on for a moment.
+            if (signal == "KILL") await RunAsync("/bin/sh", "-c", $"kill -KILL {process.Id} $(pgrep -P {process.Id})");
+            else await RunAsync("/bin/kill", $"-{signal}", process.Id.ToString());
             await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
         }
     }

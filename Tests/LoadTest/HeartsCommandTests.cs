@@ -32,7 +32,7 @@ public sealed class HeartsCommandTests
         await using var server = await HeartServer.StartAsync();
 
         var (exitCode, output) = await RunAsync(
-            ["hearts", "--url", $"{server.Url},{server.Url}", "--url", $"{server.Url}", "--duration", "300ms", "--connections", "4", "--verify", "--seed", "7"]);
+            ["hearts", "--url", $"{server.Url},{server.Url}", "--url", $"{server.Url}", "--duration", "2s", "--rate", "200", "--connections", "4", "--verify", "--seed", "7"]);
 
         exitCode.ShouldBe(ExitCode.Success);
         foreach (var row in new[] { "requests/s", "latency p99.9", "status 201", "hearts acknowledged", "none" }) output.ShouldContain(row);
@@ -43,7 +43,7 @@ public sealed class HeartsCommandTests
     {
         await using var server = await HeartServer.StartAsync(HeartServerFault.LosesHeart);
 
-        var (exitCode, output) = await RunAsync(["hearts", "--url", $"{server.Url}", "--duration", "500ms", "--connections", "4", "--verify"]);
+        var (exitCode, output) = await RunAsync(["hearts", "--url", $"{server.Url}", "--duration", "2s", "--rate", "200", "--connections", "4", "--verify"]);
 
         exitCode.ShouldBe(ExitCode.Failed);
         output.ShouldContain(nameof(HeartViolationKind.Lost));
