@@ -5,8 +5,6 @@ namespace HeartGrains.Gateway.Identity;
 /// <summary>What the credentials that came with a call prove: that it is a server's, or a user's, or nothing.</summary>
 internal sealed class Proof
 {
-    private static readonly HeartOrigin Token = new("jwt");
-
     private Proof() { }
 
     /// <summary>A token that may be good: the keys that would tell could not be had.</summary>
@@ -31,7 +29,7 @@ internal sealed class Proof
     public static Proof OfServer(ServerKey key) => new() { Key = key, Origin = key.Origin };
 
     /// <summary>A user's.</summary>
-    public static Proof OfUser(string userId, DateTimeOffset expiresAt) => new() { UserId = userId, Origin = Token, ExpiresAt = expiresAt };
+    public static Proof OfUser(string userId, DateTimeOffset expiresAt) => new() { UserId = userId, Origin = HeartOrigin.Jwt, ExpiresAt = expiresAt };
 
     /// <summary>Not believed.</summary>
     /// <param name="fault">Why, in words that fit a header and repeat nothing that came with the call.</param>

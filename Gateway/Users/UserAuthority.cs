@@ -23,7 +23,7 @@ internal sealed class UserAuthority(Callers callers, Readers readers)
         if (self.Refusal is { } refusal) return refusal.Problem == Problem.ScopeMissing ? server : self;
         return self.Origin?.Actor switch
         {
-            "jwt" => self,
+            var actor when actor == HeartOrigin.Jwt.Actor => self,
             var actor when actor == HeartOrigin.Reader.Actor => isChange && readers.IsForeign(context) ? Caller.OfForeignPage : self,
             _ => server,
         };

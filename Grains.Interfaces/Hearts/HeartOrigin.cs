@@ -39,6 +39,9 @@ public sealed record HeartOrigin(
     /// <summary>Nobody proved anything.</summary>
     public static HeartOrigin Claimed { get; } = new("claimed");
 
+    /// <summary>A user's signed token.</summary>
+    public static HeartOrigin Jwt { get; } = new("jwt");
+
     /// <summary>An anonymous reader's token.</summary>
     public static HeartOrigin Reader { get; } = new("reader");
 }
