@@ -35,10 +35,13 @@ internal static class SiloHosting
     {
         var settings = builder.Settings();
         builder.Services.AddHeartGrains(settings, builder.Configuration);
+
+        // Read here: Orleans would do it when it starts, and config show starts nothing.
+        var redis = RedisConnection.Parse(builder.Configuration.RequiredConnection("Redis"));
         builder.UseOrleans(silo =>
         {
             silo.UseHeartGrainsDefaults();
-            silo.UseCluster(settings, builder.Configuration.RequiredConnection("Redis"));
+            silo.UseCluster(settings, redis);
             silo.AddRateLimiting(spareSeats: 1);
             silo.AddPostgresGrainStorage(RateLimitHosting.StorageName, builder.Configuration);
             if (settings.Dashboard is true) silo.AddDashboard();
@@ -52,7 +55,7 @@ internal static class SiloHosting
         if (app.Services.GetRequiredService<HostSettings>().Dashboard is true) app.MapOrleansDashboard(routePrefix: "/dashboard").WithReadableSilos().On(Ports.Operators);
     }
 
-    private static void UseCluster(this ISiloBuilder silo, HostSettings settings, string redis)
+    private static void UseCluster(this ISiloBuilder silo, HostSettings settings, ConfigurationOptions redis)
     {
         var cluster = settings.Cluster;
         if (!IPAddress.TryParse(cluster.AdvertisedAddress, out var address))
@@ -62,7 +65,7 @@ internal static class SiloHosting
 
         // Gateways that cannot reach grains ask over HTTP whether a silo is ready, and find it by this name.
         silo.Configure<SiloOptions>(options => options.SiloName = $"http://{address}:{settings.Port}");
-        silo.UseRedisClustering(options => options.ConfigurationOptions = RedisConnection.Parse(redis));
+        silo.UseRedisClustering(options => options.ConfigurationOptions = redis);
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.ClientPort, listenOnAnyHostAddress: false);
 
         // A killed silo is noticed within 6 s and a hung one within 15 s; docs/operations.md has the measurements.

@@ -144,11 +144,15 @@ public sealed class ConfigShowTests : IDisposable
     [InlineData("gateway", "--HeartGrains:TrustedProxies=10.1", "HeartGrains:TrustedProxies")]
     [InlineData("gateway", "--HeartGrains:RateLimits:Policies:0:HeartCost=1000", "HeartGrains:RateLimits:Policies:0:HeartCost")]
     [InlineData("gateway", "--HeartGrains:Readers:Secret=short", "HeartGrains:Readers:Secret")]
+    [InlineData("gateway", "--mode=cluster --redis=h:1,pasword=S", "Redis' address cannot be read")]
     [InlineData("silo", "--redis=", "ConnectionStrings:Redis")]
+    [InlineData("silo", "--redis=h:1,pasword=S", "Redis' address cannot be read")]
+    [InlineData("silo", "--postgres=Host=x;Pasword=S", "ConnectionStrings:Postgres")]
+    [InlineData("silo", "--ConnectionStrings:PostgresOwner=Host=x;Pasword=S", "ConnectionStrings:PostgresOwner")]
     [InlineData("silo", "--advertised-address=here", "--advertised-address")]
     public async Task Show_WrongSetting_IsToldAsAtTheStart(string role, string wrong, string told)
     {
-        var message = (await Should.ThrowAsync<StartException>(() => ShowAsync(role, wrong))).Message;
+        var message = (await Should.ThrowAsync<StartException>(() => ShowAsync(role, wrong.Split(' ')))).Message;
 
         message.ShouldContain(told);
         message.ShouldNotContain("\n");
