@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using HeartGrains.Gateway.Overload;
 using HeartGrains.Gateway.Problems;
@@ -21,6 +22,10 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
     private static readonly Problem[] OfJson = [Problem.InvalidJson, Problem.InvalidFields, Problem.InvalidQuery];
     private static readonly Problem[] OfCredentials = [Problem.CredentialsRequired, Problem.InvalidToken, Problem.ScopeMissing, Problem.Unavailable, Problem.QuotaExceeded];
 
+    /// <summary>The port that the document is served from.</summary>
+    private static readonly OpenApiServer Here = new() { Url = "/" };
+
+    /// <summary>Fills in the document, whose servers are as the framework made them: where the request says that it asks.</summary>
     public Task WriteAsync(OpenApiDocument document)
     {
         document.Info = new OpenApiInfo
@@ -35,7 +40,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
                 """,
             License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
         };
-        document.Servers = [new OpenApiServer { Url = settings.Admin.Port is null ? "/" : server.Features.Get<IServerAddressesFeature>()!.Addresses.First() }];
+        document.Servers = [settings.Admin.Port is null ? Here : PublicServer(document.Servers?.FirstOrDefault())];
         document.Paths = [];
         ApiSecurity.AddSchemes(document);
         foreach (var endpoint in endpoints.Endpoints.OfType<RouteEndpoint>())
@@ -47,7 +52,16 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
         return Task.CompletedTask;
     }
 
-    private static void Add(OpenApiDocument document, RouteEndpoint endpoint, Operation operation)
+    /// <summary>Where everybody's calls are. What listens on every address is called at the host by which the document was asked for.</summary>
+    private OpenApiServer PublicServer(OpenApiServer? asked)
+    {
+        var url = server.Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var listening = new Uri(url);
+        var isEverywhere = IPAddress.TryParse(listening.DnsSafeHost, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+        return new OpenApiServer { Url = isEverywhere && Uri.TryCreate(asked?.Url, UriKind.Absolute, out var here) ? $"{listening.Scheme}://{here.Host}:{listening.Port}" : url };
+    }
+
+    private void Add(OpenApiDocument document, RouteEndpoint endpoint, Operation operation)
     {
         var path = operation.Path ?? "/" + endpoint.RoutePattern.RawText!.TrimStart('/');
         if (!document.Paths.TryGetValue(path, out var item)) document.Paths[path] = item = new OpenApiPathItem { Operations = [] };
@@ -62,6 +76,7 @@ internal sealed class ApiDocument(EndpointDataSource endpoints, HostSettings set
             RequestBody = operation.Body is { } body ? BodyOf(document, body) : null,
             Responses = ResponsesOf(document, endpoint, operation),
             Security = ApiSecurity.Of(document, operation.Access),
+            Servers = settings.Admin.Port is not null && endpoint.Metadata.GetMetadata<IPortsMetadata>()?.Ports == Ports.Operators ? [Here] : null,
         });
     }
 

@@ -53,7 +53,7 @@ internal static class DocsHosting
         options.Telemetry = false;
         options.HideClientButton = true;
 
-        // From the operators' port a browser does not reach the calls on the other.
+        // From the operators' port a browser does not reach the calls on the other, which are most.
         options.HideTestRequestButton = context.RequestServices.GetRequiredService<HostSettings>().Admin.Port is not null;
         options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
         options.Agent = new ScalarAgentOptions { Disabled = true };

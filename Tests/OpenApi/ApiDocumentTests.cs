@@ -3,7 +3,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Problems;
+using HeartGrains.Hosting;
 using HeartGrains.Tests.Gateway;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -111,16 +115,27 @@ public sealed class ApiDocumentTests(ApiServer server) : IClassFixture<ApiServer
         }
     }
 
-    /// <summary>There the calls are on the other port.</summary>
+    /// <summary>What listens on every address is called at the host by which its document was asked for.</summary>
     [Fact]
-    public async Task Document_OnTheOperatorsPort_NamesThePortForEverybody()
+    public async Task Document_OfAGatewayThatListensOnEveryAddress_NamesOneToCall()
     {
-        await using var gateway = new GatewayServer("--admin-port=0");
+        using var everywhere = new ServerElsewhere();
+        await using var gateway = new GatewayServer("--admin-port=0")
+        {
+            Configure = services => services.AddSingleton(provider =>
+                new ApiDocument(provider.GetRequiredService<EndpointDataSource>(), provider.GetRequiredService<HostSettings>(), everywhere)),
+        };
         await gateway.InitializeAsync();
-        using var hidden = await gateway.Client.GetAsync("/openapi/v1.json");
-        hidden.StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        var document = JsonNode.Parse(await gateway.Client.GetStringAsync(new Uri(gateway.AdminUrl, "/openapi/v1.json")))!;
-        new Uri(document["servers"]![0]!["url"]!.GetValue<string>()).ShouldBe(gateway.Url);
+        foreach (var (address, host, expected) in ((string, string, string)[])[
+            ("http://0.0.0.0:8123", "localhost", "http://localhost:8123"), ("http://[::]:8123", "127.0.0.1", "http://127.0.0.1:8123"), ("http://[::]:8123", "[::1]", "http://[::1]:8123"),
+            ("http://192.0.2.1:8123", "localhost", "http://192.0.2.1:8123")])
+        {
+            everywhere.Address = address;
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.AdminUrl, "/openapi/v1.json"));
+            request.Headers.Host = $"{host}:{gateway.AdminUrl.Port}";
+            using var answer = await gateway.Client.SendAsync(request);
+            (await answer.JsonAsync()).GetProperty("servers").EnumerateArray().Single().GetProperty("url").GetString().ShouldBe(expected);
+        }
     }
 
     /// <summary>Each value that is shown, and what holds it and its schema.</summary>
@@ -129,4 +144,29 @@ public sealed class ApiDocumentTests(ApiServer server) : IClassFixture<ApiServer
 
     private static IEnumerable<JsonNode> Nodes(JsonNode node) =>
         [node, .. (node is JsonObject parts ? parts.Select(static part => part.Value) : node is JsonArray list ? list : []).Where(static part => part is JsonObject or JsonArray).SelectMany(static part => Nodes(part!))];
+
+    /// <summary>Says that it listens on an address, without listening.</summary>
+    private sealed class ServerElsewhere : IServer
+    {
+        private readonly ServerAddressesFeature _addresses = new();
+
+        public ServerElsewhere() => Features.Set<IServerAddressesFeature>(_addresses);
+
+        public string Address
+        {
+            set
+            {
+                _addresses.Addresses.Clear();
+                _addresses.Addresses.Add(value);
+            }
+        }
+
+        public IFeatureCollection Features { get; } = new FeatureCollection();
+
+        public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose() { }
+    }
 }

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 using HeartGrains.Gateway;
 using HeartGrains.Hosting;
 using HeartGrains.Silo;
 using HeartGrains.Tests.Gateway;
+using HeartGrains.Tests.OpenApi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -101,6 +103,22 @@ public sealed class AdminPortTests(AdminPortTests.Server server) : IClassFixture
                     return answer.StatusCode;
                 }
             }
+        }
+    }
+
+    /// <summary>A client that is made of the document calls each call on the port that answers it.</summary>
+    [Fact]
+    public async Task Document_OnTheOperatorsPort_NamesThePortOfEachCall()
+    {
+        using var answer = await server.SendAsync("GET /openapi/v1.json", server.Gateway.AdminUrl);
+        var document = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        var calls = new DocumentedApi(document).Calls;
+        calls.Count.ShouldBeGreaterThan(40);
+        foreach (var call in calls)
+        {
+            var url = (call.Operation["servers"] ?? document["servers"])!.AsArray().ShouldHaveSingleItem()!["url"]!.GetValue<string>();
+            var isOperators = IsOperators(string.Join('/', call.Path.Split('/').Select(static part => part.StartsWith('{') ? "hearts" : part)), [call.Method.Method]);
+            new Uri(answer.RequestMessage!.RequestUri!, url).ShouldBe(isOperators ? server.Gateway.AdminUrl : server.Gateway.Url, $"{call}");
         }
     }
 
