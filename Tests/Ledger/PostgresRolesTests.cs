@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeartGrains.Ledger;
 using HeartGrains.Ledger.Postgres;
 using HeartGrains.Tests.Infrastructure;
@@ -61,7 +62,7 @@ public sealed class PostgresRolesTests(LocalPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task InitializeAsync_WithoutTheOwner_StartsWhereNothingIsToMigrate()
     {
-        (await Should.ThrowAsync<LedgerException>(() => StartAsync(Service, null))).Message.ShouldContain("ConnectionStrings:PostgresOwner");
+        (await Should.ThrowAsync<LedgerException>(() => StartAsync(Service, null))).Message.ShouldMatch(@"permission denied for \w+ \w+\. Its address is [^.]+\. Where .* ConnectionStrings:PostgresOwner\.$");
 
         await StartAsync(Service, _owner);
         await StartAsync(Service, null);
@@ -73,6 +74,8 @@ public sealed class PostgresRolesTests(LocalPostgres postgres) : IAsyncLifetime
     [Theory]
     [InlineData("grant delete on heart_event to \"heartgrains-service\"")]
     [InlineData("grant update on heart_seal to \"heartgrains-service\"")]
+    [InlineData("grant update (actor, at_micros) on heart_event to \"heartgrains-service\"")]
+    [InlineData("grant update (events) on heart_seal to public")]
     [InlineData("grant trigger on heart_event to public")]
     [InlineData("alter table heart_event owner to \"heartgrains-service\"")]
     [InlineData("alter schema public owner to \"heartgrains-service\"")]
@@ -82,6 +85,22 @@ public sealed class PostgresRolesTests(LocalPostgres postgres) : IAsyncLifetime
         await ExecuteAsync(_owner, given);
 
         (await Should.ThrowAsync<LedgerException>(() => StartAsync(Service, _owner))).Message.ShouldStartWith("The role 'heartgrains-service' of ConnectionStrings:Postgres could change the log");
+    }
+
+    /// <summary>Attributes of roles, which hold in every database.</summary>
+    [Theory]
+    [InlineData("create role {0} login createrole")]
+    [InlineData("create role {0} login; create role {0}_other createrole; grant {0}_other to {0}")]
+    [InlineData("create role {0} login; create role {0}_other superuser; grant {0}_other to {0}")]
+    [InlineData("create role {0} login; grant set on parameter session_replication_role to {0}")]
+    public async Task InitializeAsync_RoleThatCouldMakeItselfMore_IsRefused(string made)
+    {
+        var service = new NpgsqlConnectionStringBuilder(_owner);
+        var role = service.Username = $"more_of_{service.Database}";
+        await ExecuteAsync(_owner, string.Format(CultureInfo.InvariantCulture, made, role));
+
+        var refusal = await Should.ThrowAsync<LedgerException>(() => StartAsync(service.ConnectionString, _owner));
+        refusal.Message.ShouldStartWith($"The role '{role}' of ConnectionStrings:Postgres could change the log");
     }
 
     [Fact]

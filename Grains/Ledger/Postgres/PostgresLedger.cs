@@ -163,7 +163,7 @@ public sealed partial class PostgresLedger : IHeartLedger, IEventLog, ISealStore
         {
             _ = ForgetAsync(answer);
             throw new LedgerException(
-                $"PostgreSQL ({_address}) cannot answer: {error.Message} Its address is ConnectionStrings:Postgres, "
+                $"PostgreSQL ({_address}) cannot answer: {error.Message.TrimEnd('.')}. Its address is ConnectionStrings:Postgres, "
                 + "CONNECTIONSTRINGS__POSTGRES or --postgres."
                 + (error is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } ? " Where another role owns the tables, a start needs its address too, in ConnectionStrings:PostgresOwner." : ""),
                 error);

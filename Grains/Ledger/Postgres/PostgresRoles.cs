@@ -14,7 +14,11 @@ internal static class PostgresRoles
         await using var command = new NpgsqlCommand(
             """
             select bool_or(pg_has_role($1, c.relowner, 'member') or pg_has_role($1, n.nspowner, 'member') or pg_has_role($1, d.datdba, 'member')
-                           or has_table_privilege($1, c.oid, 'update, delete, truncate, trigger')),
+                           or has_table_privilege($1, c.oid, 'delete, truncate, trigger')
+                           or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                                         and not (c.oid = 'heart_event'::regclass and a.attname in ('user_id', 'network')) and has_column_privilege($1, c.oid, a.attnum, 'update')))
+                       or has_parameter_privilege($1, 'session_replication_role', 'set')
+                       or exists (select from pg_roles r where (r.rolsuper or r.rolcreaterole) and pg_has_role($1, r.oid, 'member')),
                    min(n.nspname)
               from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_database d on d.datname = current_database()
              where c.oid in ('heart_event'::regclass, 'heart_seal'::regclass)
@@ -30,7 +34,8 @@ internal static class PostgresRoles
             if (reader.GetBoolean(0))
             {
                 throw new LedgerException(
-                    $"The role '{role}' of ConnectionStrings:Postgres could change the log: it is or belongs to the owner of the tables, their schema or the database, or was given too much of heart_event or heart_seal. "
+                    $"The role '{role}' of ConnectionStrings:Postgres could change the log: it is or belongs to the owner of the tables, their schema or the database, or to a role with SUPERUSER or CREATEROLE, "
+                    + "or was given too much of heart_event or heart_seal, or session_replication_role. "
                     + "Run as another, or leave ConnectionStrings:PostgresOwner out.");
             }
         }
