@@ -10,7 +10,7 @@ expected() {
         linux-x64) echo "0 7f454c4602 18 3e00" ;;
         linux-arm64) echo "0 7f454c4602 18 b700" ;;
         osx-arm64) echo "0 cffaedfe 4 0c000001" ;;
-        win-x64) echo "0 4d5a 60 ????????" ;;
+        win-x64) echo "0 4d5a 60 windows" ;;
         *) echo "publish.sh: no runtime '$1'" >&2; return 2 ;;
     esac
 }
@@ -23,9 +23,9 @@ check() {
     shift
     while [ $# -gt 0 ]; do
         offset=$1 want=$2
-        got=$(bytes "$file" "$offset" $((${#want} / 2)))
-        # Of Windows: where the header is stands there, and in it the processor.
-        if [ "$want" = '????????' ]; then
+        got=$(bytes "$file" "$offset" $(((${#want} + 1) / 2)))
+        # Of Windows: where the header is stands there, in four bytes, and in it the processor.
+        if [ "$want" = windows ]; then
             offset=$((16#${got:6:2}${got:4:2}${got:2:2}${got:0:2})) want=504500006486
             got=$(bytes "$file" "$offset" 6)
         fi

@@ -18,4 +18,8 @@ public sealed class GrpcOptions
 
     /// <summary>Whether clients may ask for the services and their messages. Default true on loopback, false elsewhere.</summary>
     public bool? Reflection { get; set; }
+
+    /// <summary>How long the message of a call without a deadline may take to arrive. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00", ConvertValueInInvariantCulture = true)]
+    public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -51,7 +51,10 @@ internal sealed class Readers
     public static bool IsReader(string userId) => userId.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>Whether nobody may be called so: a reader, whom only a token can name, or the tombstone of somebody who is forgotten.</summary>
-    public static bool IsReserved(string userId) => IsReader(userId) || userId.StartsWith(Tombstone, StringComparison.Ordinal);
+    public static bool IsReserved(string userId) => IsReader(userId) || IsTombstone(userId);
+
+    /// <summary>Whether a text stands in the log in place of somebody who is forgotten.</summary>
+    public static bool IsTombstone(string? userId) => userId?.StartsWith(Tombstone, StringComparison.Ordinal) is true;
 
     /// <summary>Whether calls without a <c>user_id</c> are readers'.</summary>
     public bool AreEnabled => _seal is not null;

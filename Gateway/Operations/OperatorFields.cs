@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using HeartGrains.Gateway.Hearts;
+using HeartGrains.Gateway.Identity;
 using HeartGrains.Gateway.Problems;
 using HeartGrains.Hearts;
 
@@ -43,8 +44,11 @@ internal static class OperatorFields
     /// <summary>A target's id.</summary>
     public static string? CheckTarget(string? text) => CheckIdentifier(text, Identifier.TargetByteLimit);
 
-    /// <summary>A user's id.</summary>
-    public static string? CheckUser(string? text) => CheckIdentifier(text, Identifier.UserByteLimit);
+    /// <summary>Why no order is about a tombstone.</summary>
+    public const string NoTombstone = "must not begin with " + Readers.Tombstone;
+
+    /// <summary>A user's id. A tombstone is nobody's: in the log it would say that somebody was erased.</summary>
+    public static string? CheckUser(string? text) => Readers.IsTombstone(text) ? NoTombstone : CheckIdentifier(text, Identifier.UserByteLimit);
 
     /// <summary>How long, such as 30s, 10m, 2h or 7d.</summary>
     public static bool TryReadTime(string? text, TimeSpan longest, out TimeSpan time)

@@ -119,6 +119,12 @@ internal sealed class QuotaEndpoints(Quota quota, QuotaDesk desk, QuotaTaking ta
             return;
         }
 
+        if (Readers.IsTombstone(query.Value.UserId))
+        {
+            await context.WriteProblemAsync(new Rejection(Problem.InvalidQuery, "Nothing was done: no user is called so.").Add("user_id", OperatorFields.NoTombstone));
+            return;
+        }
+
         // Into the log first: no quota is made whole of which nobody knows by whom.
         var userId = query.Value.UserId!;
         var note = new NoteCall(DeskNote.Of("quota_reset") with { UserId = userId }, origin) { RequestAborted = context.RequestAborted };

@@ -13,6 +13,8 @@ internal static class AuditHosting
         services.AddOptions<AuditOptions>().Bind(configuration.GetSection(AuditOptions.Section)).ValidateDataAnnotations();
         services.AddSingleton<AuditMetrics>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<KeptHead>(provider, settings));
+        services.AddGrainService<SealHeadService>();
+        services.AddSingleton<SealHeads>();
         services.AddSingleton<Verifier>();
         services.AddSingleton<IJobWork, VerifyWork>();
         services.AddHostedService<LogSealer>();

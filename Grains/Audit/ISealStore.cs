@@ -6,9 +6,10 @@ namespace HeartGrains.Audit;
 public interface ISealStore
 {
     /// <summary>
-    /// Seals the next block: whole transactions below the horizon, about <paramref name="limit"/> events. Durable when it returns. Null when there is nothing to seal, or another process is at it.
+    /// Seals the next block: whole transactions below the horizon, about <paramref name="limit"/> events. Durable when it returns. Null when there is nothing to seal, another process is at it, or the last seal's number is
+    /// below <paramref name="known"/>, so that some were taken away.
     /// </summary>
-    ValueTask<EventSeal?> SealAsync(int limit, EventChain chain, long atMicros, CancellationToken cancellationToken);
+    ValueTask<EventSeal?> SealAsync(int limit, long known, EventChain chain, long atMicros, CancellationToken cancellationToken);
 
     /// <summary>The last seal, or null.</summary>
     ValueTask<EventSeal?> FindLastSealAsync(CancellationToken cancellationToken);

@@ -18,27 +18,34 @@ internal sealed partial class KeptHead
     private bool _isFailing;
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="StartException">It is there and cannot be read, or holds something else.</exception>
+    /// <exception cref="StartException">It is there and cannot be read, or holds something else, or it could not be written.</exception>
     public KeptHead(HostSettings settings, IOptions<AuditOptions> options, ILogger<KeptHead> logger)
     {
         _logger = logger;
-        File = options.Value.HeadFile is { Length: > 0 } path ? path
-            : settings.Mode == HostMode.Single ? Path.Combine(settings.Data, "heart.head")
-            : null;
-        if (File is not null) _last = Read(File);
+        File = FileOf(settings, options.Value);
+        if (File is null) return;
+        _last = Read(File);
+        if (settings.Mode != HostMode.Single && Path.GetDirectoryName(Path.GetFullPath(File)) is { } folder && !Directory.Exists(folder))
+            throw StartException.Setting(SettingName, $"There is no folder {folder} for the log's head");
     }
 
     /// <summary>Where it is kept for the next start; null when nowhere.</summary>
     public string? File { get; }
 
+    /// <summary>Where a silo of these settings keeps it.</summary>
+    public static string? FileOf(HostSettings settings, AuditOptions options) =>
+        options.HeadFile is { Length: > 0 } path ? path
+        : settings.Mode == HostMode.Single ? Path.Combine(settings.Data, "heart.head")
+        : null;
+
     /// <summary>The head; null before any was seen.</summary>
     public SealHead? Last => Volatile.Read(ref _last);
 
     /// <summary>Keeps a later head. A file that cannot be written keeps the one before it.</summary>
-    public void Keep(EventSeal seal)
+    public void Keep(SealHead seal)
     {
         if (_last is { } last && seal.Number <= last.Number) return;
-        Volatile.Write(ref _last, new SealHead(seal.Number, seal.Hash));
+        Volatile.Write(ref _last, seal);
         if (File is null) return;
         try
         {
@@ -56,7 +63,8 @@ internal sealed partial class KeptHead
     {
         try
         {
-            return !System.IO.File.Exists(path) ? null
+            return Directory.Exists(path) ? throw StartException.Setting(SettingName, $"{Path.GetFullPath(path)} is a folder")
+                : !System.IO.File.Exists(path) ? null
                 : Parse(System.IO.File.ReadAllText(path)) ?? throw StartException.Setting(
                     SettingName, $"{Path.GetFullPath(path)} holds no head of the log; write the number and hash that were last told into it, or remove it to begin with the log as it stands");
         }

@@ -7,7 +7,7 @@ namespace HeartGrains.Audit;
 
 /// <summary>Seals the log close behind its end. Every silo tries; the store lets one at a time do the work. A log whose seals are not those that were seen is not sealed on: that would vouch for whatever it holds now.</summary>
 internal sealed partial class LogSealer(
-    ISealStore store, Verifier verifier, KeptHead head, HeartKeys keys, IOptions<AuditOptions> options, TimeProvider time, AuditMetrics metrics, ILogger<LogSealer> logger) : BackgroundService
+    ISealStore store, Verifier verifier, KeptHead head, SealHeads others, HeartKeys keys, IOptions<AuditOptions> options, TimeProvider time, AuditMetrics metrics, ILogger<LogSealer> logger) : BackgroundService
 {
     // So that whoever keeps the log lines elsewhere keeps a proof of the log with them.
     private static readonly TimeSpan TellPeriod = TimeSpan.FromHours(1);
@@ -16,6 +16,7 @@ internal sealed partial class LogSealer(
 
     private long? _toldAt;
     private long? _lostAt;
+    private bool _knowsOthers;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,13 +42,11 @@ internal sealed partial class LogSealer(
 
     private async Task SealAllAsync(EventChain chain, CancellationToken cancellationToken)
     {
-        if (!await IsLostAsync(cancellationToken))
+        if (await KnowsOthersAsync(cancellationToken) && !await IsLostAsync(cancellationToken))
         {
-            if (await store.FindLastSealAsync(cancellationToken) is { } last) head.Keep(last);
-            while (await store.SealAsync(options.Value.SealBatch, chain, time.NowMicros(), cancellationToken) is { } seal)
+            if (await store.FindLastSealAsync(cancellationToken) is { } last) head.Keep(last.Head);
+            while (await store.SealAsync(options.Value.SealBatch, head.Last?.Number ?? 0, chain, time.NowMicros(), cancellationToken) is { } seal)
             {
-                // In place of one that was taken away a moment ago: the next look tells.
-                if (seal.Number <= head.Last?.Number) break;
                 Note(seal);
                 if (seal.Events <= options.Value.SealBatch / 2) break;
             }
@@ -55,6 +54,15 @@ internal sealed partial class LogSealer(
 
         var unsealed = await store.FindUnsealedAsync(cancellationToken);
         metrics.SealLag(unsealed is { } at ? TimeSpan.FromMicroseconds(time.NowMicros() - at) : TimeSpan.Zero);
+    }
+
+    /// <summary>Takes over, once, what the other silos saw before this one started. Until all of them have told it seals nothing.</summary>
+    private async Task<bool> KnowsOthersAsync(CancellationToken cancellationToken)
+    {
+        if (_knowsOthers) return true;
+        var (heads, areAll) = await others.ReadAsync(cancellationToken);
+        foreach (var seen in heads) head.Keep(seen);
+        return _knowsOthers = areAll;
     }
 
     private async Task<bool> IsLostAsync(CancellationToken cancellationToken)
@@ -73,7 +81,7 @@ internal sealed partial class LogSealer(
 
     private void Note(EventSeal seal)
     {
-        head.Keep(seal);
+        head.Keep(seal.Head);
         metrics.Sealed(seal.Events);
         if (_toldAt is { } told && time.GetElapsedTime(told) < TellPeriod) return;
         _toldAt = time.GetTimestamp();

@@ -12,7 +12,7 @@ namespace HeartGrains.Audit;
 
 /// <summary>Compares targets and the chain with the log, tells what it finds, and makes anew what is only folded from the log.</summary>
 internal sealed partial class Verifier(
-    IAuditStore store, ISealStore seals, IEventLog log, IUserLog users, KeptHead head, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
+    IAuditStore store, ISealStore seals, IEventLog log, IUserLog users, KeptHead head, SealHeads others, HeartKeys keys, IGrainFactory grains, TimeProvider time, AuditMetrics metrics, ILogger<Verifier> logger)
 {
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -23,9 +23,12 @@ internal sealed partial class Verifier(
     private readonly ConcurrentDictionary<string, long> _erasures = new();
     private readonly RuleProof _rules = new(store, keys);
 
-    /// <summary>The last seal, to be kept elsewhere.</summary>
-    public async ValueTask<SealHead?> FindHeadAsync(CancellationToken cancellationToken) =>
-        await seals.FindLastSealAsync(cancellationToken) is { } last ? new SealHead(last.Number, last.Hash) : null;
+    /// <summary>The last seal, to be kept elsewhere; one that was seen and is lost, rather than what stands in its place.</summary>
+    public async ValueTask<SealHead?> FindHeadAsync(CancellationToken cancellationToken)
+    {
+        var last = await seals.FindLastSealAsync(cancellationToken);
+        return head.Last is { } seen && !(last?.Number > seen.Number) ? seen : last?.Head;
+    }
 
     /// <summary>Compares a target; mends what can be mended if <paramref name="repairer"/> is given.</summary>
     public async Task<VerifiedTarget> VerifyTargetAsync(Guid target, string? targetId, HeartOrigin? repairer, CancellationToken cancellationToken)
@@ -90,7 +93,16 @@ internal sealed partial class Verifier(
 
     /// <summary>Whether the chain still has the last seal that this process saw, now or before it started; null when it has, or when none was seen.</summary>
     public async Task<Finding?> CheckSeenAsync(CancellationToken cancellationToken) =>
-        head.Last is { } seen ? await CheckAsync(seen, "this server saw", cancellationToken) : null;
+        head.Last is { } seen ? await CheckAsync(seen, "this silo saw", cancellationToken) : null;
+
+    /// <summary>The same of all silos' heads that can be had; null when the chain has them all.</summary>
+    public async Task<Finding?> CheckSeenAnywhereAsync(CancellationToken cancellationToken)
+    {
+        if (await CheckSeenAsync(cancellationToken) is { } finding) return finding;
+        foreach (var seen in (await others.ReadAsync(cancellationToken)).Heads)
+            if (await CheckAsync(seen, "another silo saw", cancellationToken) is { } found) return found;
+        return null;
+    }
 
     private async Task<Finding?> CheckAsync(SealHead kept, string how, CancellationToken cancellationToken)
     {

@@ -67,7 +67,10 @@ internal sealed class VerifyGrain(Verifier verifier, HeartKeys keys, TimeProvide
         {
             try
             {
-                return await verifier.VerifyTargetAsync(keys.OfTarget(targetId), targetId, repair ? origin : null, _leaving.Token);
+                var report = await verifier.VerifyTargetAsync(keys.OfTarget(targetId), targetId, repair ? origin : null, _leaving.Token);
+
+                // A target that agrees with a log that was cut agrees with nothing.
+                return await verifier.CheckSeenAnywhereAsync(_leaving.Token) is { } lost ? report with { Findings = [.. report.Findings, lost], Left = [.. report.Left, lost] } : report;
             }
             finally
             {

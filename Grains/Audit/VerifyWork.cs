@@ -34,7 +34,7 @@ internal sealed class VerifyWork(Verifier verifier, IAuditStore store, TimeProvi
     {
         var started = time.GetTimestamp();
         var place = from ?? new Place(0, Guid.Empty);
-        if (from is null && await verifier.CheckSeenAsync(cancellationToken) is { } lost) done.Add([lost]);
+        if (from is null && await verifier.CheckSeenAnywhereAsync(cancellationToken) is { } lost) done.Add([lost]);
         if (from is null && asked.SinceSeal is { } kept)
         {
             if (await verifier.CheckKeptAsync(new SealHead(kept.Number, Convert.FromHexString(kept.Hash)), cancellationToken) is { } finding) done.Add([finding]);

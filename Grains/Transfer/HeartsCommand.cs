@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Hearts;
 using HeartGrains.Hosting;
 using HeartGrains.Ledger;
@@ -87,6 +88,8 @@ internal static class HeartsCommand
 
         var settings = builder.Settings();
         using var folder = settings.Mode == HostMode.Single ? DataFolderLock.Take(settings.Data) : null;
+        if (KeptHead.FileOf(settings, builder.Configuration.Read<AuditOptions>(AuditOptions.Section)) is { } head && File.Exists(head))
+            throw new StartException($"{Path.GetFullPath(head)} holds the head of another log, by which what is imported would not be sealed; remove it.");
         await using var ledger = OpenLedger(builder);
         await using var stream = file is null ? input : File.OpenRead(file);
         var summary = await new Importer(ledger.Ledger, HeartKeysSource.Find(settings)).ImportAsync(new ExportReader(stream), CancellationToken.None);

@@ -15,7 +15,7 @@ public abstract class DriftingStore : IAsyncLifetime
 
     internal HeartSilo Silo { get; private set; } = null!;
 
-    private protected HeartStore Store { get; private set; } = null!;
+    internal HeartStore Store { get; private set; } = null!;
 
     /// <summary>What lists the program's tables.</summary>
     protected abstract string TablesQuery { get; }

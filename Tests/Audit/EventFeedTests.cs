@@ -54,7 +54,7 @@ public sealed class EventFeedTests(LocalPostgres postgres)
         }
 
         using var chain = new EventChain(silo.Keys);
-        await silo.Get<ISealStore>().SealAsync(10_000, chain, 1, Cancellation);
+        await silo.Get<ISealStore>().SealAsync(10_000, 0, chain, 1, Cancellation);
 
         var grain = silo.Grains.GetGrain<IEventListGrain>(0);
         var (after, sizes) = (EventPosition.Start, new List<int>());

@@ -156,7 +156,34 @@ public abstract class LogSealerTests(DriftingStore store) : IDisposable
 
 public sealed class SqliteLogSealerTests(SqliteDrift store) : LogSealerTests(store), IClassFixture<SqliteDrift>;
 
-public sealed class PostgresLogSealerTests(PostgresDrift store) : LogSealerTests(store), IClassFixture<PostgresDrift>;
+public sealed class PostgresLogSealerTests(PostgresDrift store) : LogSealerTests(store), IClassFixture<PostgresDrift>
+{
+    private readonly PostgresDrift _store = store;
+
+    [Fact]
+    public async Task Sealer_SiloThatStartsBesideOneThatSawTheSeals_SealsNoMoreAndTells()
+    {
+        await _store.Silo.Target("post").GiveAsync("ann");
+        await using var saw = await StartSiloAsync();
+        await HeartSilo.UntilAsync(() => Task.FromResult(saw.Get<KeptHead>().Last is not null));
+        var seen = saw.Get<KeptHead>().Last!;
+
+        await _store.RunAsync("delete from heart_seal", Guid.Empty);
+        await using var started = await StartSiloAsync();
+        await HeartSilo.UntilAsync(() => Task.FromResult(started.Get<KeptHead>().Last is not null));
+        await _store.Silo.Target("post").GiveAsync("ben");
+
+        started.Get<KeptHead>().Last.ShouldBeEquivalentTo(seen);
+        (await _store.Silo.Get<ISealStore>().FindLastSealAsync(TestContext.Current.CancellationToken)).ShouldBeNull();
+
+        // Also by a silo that has seen none itself.
+        (await _store.Silo.Get<Verifier>().CheckSeenAnywhereAsync(TestContext.Current.CancellationToken))!.Text.ShouldBe($"the chain does not reach block {seen.Number}, which another silo saw");
+        var answer = await _store.Silo.Grains.GetGrain<IVerifyGrain>("post").VerifyAsync(false, new("key:op"), TestContext.Current.CancellationToken);
+        answer.Report!.Left.ShouldContain(static finding => finding.Kind == FindingKinds.Chain);
+    }
+
+    private Task<HeartSilo> StartSiloAsync() => HeartSilo.StartAsync(_store.Store, _store.Silo, null, ("Audit:SealPeriod", "00:00:00.010"));
+}
 
 /// <summary>The file of the head.</summary>
 public sealed class KeptHeadTests
@@ -190,10 +217,20 @@ public sealed class KeptHeadTests
     }
 
     [Fact]
+    public void KeptHead_FolderThatIsNotThereOrInItsPlace_DoesNotStart()
+    {
+        using var file = new TempFile();
+
+        Should.Throw<StartException>(() => Open(Path.Combine(file.Path, "in a folder that is not there"))).Message.ShouldContain("HeartGrains:Audit:HeadFile");
+        Should.Throw<StartException>(() => Open(Path.GetDirectoryName(file.Path)!)).Message.ShouldContain("is a folder");
+    }
+
+    [Fact]
     public void Keep_FileCannotBeWritten_KeepsItInMemory()
     {
         using var file = new TempFile();
-        var head = Open(Path.Combine(file.Path, "in a folder that is not there"));
+        var head = Open(file.Path);
+        Directory.CreateDirectory(file.Path);
 
         head.Keep(Seal(3));
 
@@ -202,7 +239,7 @@ public sealed class KeptHeadTests
 
     private static KeptHead Open(string path) => new(new HostSettings { Mode = HostMode.Cluster }, Options.Create(new AuditOptions { HeadFile = path }), NullLogger<KeptHead>.Instance);
 
-    private static EventSeal Seal(long number) => new(number, number, 1, 1, [.. Enumerable.Repeat((byte)number, EventChain.HashBytes)], []);
+    private static SealHead Seal(long number) => new(number, [.. Enumerable.Repeat((byte)number, EventChain.HashBytes)]);
 
     private sealed class TempFile : IDisposable
     {

@@ -311,7 +311,7 @@ public abstract class VerifierTests(DriftingStore store) : IAsyncLifetime
     {
         var seals = _silo.Get<ISealStore>();
         using var chain = new EventChain(_silo.Keys);
-        while (await seals.FindUnsealedAsync(Cancellation) is not null) await seals.SealAsync(4, chain, 1_750_000_000_000_000, Cancellation);
+        while (await seals.FindUnsealedAsync(Cancellation) is not null) await seals.SealAsync(4, 0, chain, 1_750_000_000_000_000, Cancellation);
     }
 
     // The horizon may be held back for a moment.

@@ -123,6 +123,25 @@ public sealed class GrpcOutcomeTests
     }
 
     [Fact]
+    public async Task Get_MessageThatDoesNotComeAndNoDeadline_EndsAloneOnItsConnection()
+    {
+        await using var server = await ScriptedGrpc.StartAsync(("Grpc:MessageTimeout", "00:00:00.300"));
+        using var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = false };
+        using var client = new HttpClient(handler);
+        var (slow, other) = (new SlowFrame(), new SlowFrame());
+
+        using var answer = await client.SendAsync(GrpcFrames.Request(server.Url, "Get", slow));
+        var next = client.SendAsync(GrpcFrames.Request(server.Url, "Get", other));
+        await other.Begun;
+        other.End();
+
+        GrpcFrames.StatusOf(answer).ShouldBe(StatusCode.Unavailable);
+        GrpcFrames.DetailsOf(answer)!.Details[0].Unpack<Google.Rpc.ErrorInfo>().Reason.ShouldBe("REQUEST_TIMEOUT");
+        GrpcFrames.StatusOf(await next).ShouldBe(StatusCode.OK);
+        slow.End();
+    }
+
+    [Fact]
     public async Task Calls_Cancelled_StopTheWaitForTheGrain()
     {
         await using var server = await ScriptedGrpc.StartAsync(("Resilience:CallTimeout", "00:00:30"));

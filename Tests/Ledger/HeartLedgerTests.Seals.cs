@@ -34,6 +34,17 @@ public abstract partial class HeartLedgerTests
     }
 
     [Fact]
+    public async Task SealAsync_SealThatIsKnownIsNotThere_SealsNothing()
+    {
+        await AppendAsync(new Story("post_1").Give("ann"));
+        using var chain = new EventChain(new HeartKeys("a key that only tests know"));
+
+        (await Seals.SealAsync(10, 1, chain, 1, Cancellation)).ShouldBeNull();
+        (await Seals.FindLastSealAsync(Cancellation)).ShouldBeNull();
+        (await SealAllAsync(10)).ShouldNotBeEmpty();
+    }
+
+    [Fact]
     public async Task SealAsync_ByManyAtOnce_EachEventIsInOneBlock()
     {
         var story = new Story("post_1");
@@ -151,7 +162,7 @@ public abstract partial class HeartLedgerTests
         {
             try
             {
-                if (await Seals.SealAsync(limit, chain, 1_750_000_000_000_000 + seals.Count, Cancellation) is not { } seal) return seals;
+                if (await Seals.SealAsync(limit, seals.Count, chain, 1_750_000_000_000_000 + seals.Count, Cancellation) is not { } seal) return seals;
                 seals.Add(seal);
             }
             catch (LedgerException)

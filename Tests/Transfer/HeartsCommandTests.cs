@@ -61,6 +61,17 @@ public class HeartsCommandTests
     }
 
     [Fact]
+    public async Task Import_FolderWithTheHeadOfAnotherLog_IsRefused()
+    {
+        using var target = HeartStore.Sqlite();
+        await File.WriteAllTextAsync(Path.Combine(target.Data, "heart.head"), $"7 {new string('a', 64)}\n", Cancellation);
+
+        (await Should.ThrowAsync<StartException>(() => Commands.RunAsync(HeartsCommand.Import, new MemoryStream(), Stream.Null, $"--data={target.Data}"))).Message.ShouldContain("heart.head");
+
+        Directory.GetFiles(target.Data).Select(Path.GetFileName).ShouldNotContain("hearts.db");
+    }
+
+    [Fact]
     public async Task Import_FolderOfAProgramThatRuns_IsRefused()
     {
         using var target = HeartStore.Sqlite();

@@ -101,7 +101,7 @@ public abstract partial class UserWorkTests
         var verifier = _silo.Get<Verifier>();
         var seals = _silo.Get<ISealStore>();
         using var chain = new EventChain(_silo.Keys);
-        while (await seals.FindUnsealedAsync(Cancellation) is not null) await seals.SealAsync(4, chain, 1_750_000_000_000_000, Cancellation);
+        while (await seals.FindUnsealedAsync(Cancellation) is not null) await seals.SealAsync(4, 0, chain, 1_750_000_000_000_000, Cancellation);
         var findings = (await verifier.VerifyBlocksAsync(1, 1_000, Cancellation)).Findings.ToList();
         foreach (var target in await _silo.Get<IAuditStore>().ListTargetsAsync(Guid.Empty, 100, Cancellation)) findings.AddRange((await verifier.VerifyTargetAsync(target, null, null, Cancellation)).Findings);
         return string.Join(", ", findings.Select(static finding => $"{finding.Kind}: {finding.Text}"));

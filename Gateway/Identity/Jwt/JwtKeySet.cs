@@ -55,18 +55,21 @@ internal sealed class JwtKeySet
         var keys = new List<JwtKey>();
         foreach (var (index, web) in all.Index())
         {
+            string? refusal = null;
             var name = web.Kid is null ? $"Key {index}" : $"The key '{web.Kid}'";
             try
             {
                 var key = JwtKey.Of(web);
-                if (!terms.Algorithms.Contains(key.Algorithm, StringComparer.Ordinal)) refused($"{name} is for {key.Algorithm}, which is not among the algorithms that are taken");
-                else if (keys.Exists(other => other.Kid == key.Kid && (key.Kid is not null || other.Algorithm == key.Algorithm))) refused($"{name} is there twice");
+                if (!terms.Algorithms.Contains(key.Algorithm, StringComparer.Ordinal)) refusal = $"is for {key.Algorithm}, which is not among the algorithms that are taken";
+                else if (keys.Exists(other => other.Kid == key.Kid && (key.Kid is not null || other.Algorithm == key.Algorithm))) refusal = "is there twice";
                 else keys.Add(key);
             }
             catch (FormatException exception)
             {
-                refused($"{name} {exception.Message}");
+                refusal = exception.Message;
             }
+
+            if (refusal is not null) refused($"{name} {refusal}");
         }
 
         return [.. keys];

@@ -50,7 +50,7 @@ internal sealed class JwtTerms
     private static Uri ReadAuthority(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var authority) && IsSafe(authority) && authority.Query.Length == 0 && authority.Fragment.Length == 0 && authority.UserInfo.Length == 0
             ? authority
-            : throw Setting(nameof(JwtOptions.Authority), $"'{text}' is not the https address of who signs tokens, such as https://login.example.com; http is for loopback only");
+            : throw Setting(nameof(JwtOptions.Authority), "It is not the https address of who signs tokens, such as https://login.example.com; http is for loopback only");
 
     private static string[] ReadAlgorithms(string text)
     {

@@ -12,14 +12,14 @@ public sealed partial class MemoryLedger
     private (WatchPlace Place, long UntilMicros) _watch;
 
     /// <inheritdoc/>
-    public ValueTask<EventSeal?> SealAsync(int limit, EventChain chain, long atMicros, CancellationToken cancellationToken)
+    public ValueTask<EventSeal?> SealAsync(int limit, long known, EventChain chain, long atMicros, CancellationToken cancellationToken)
     {
         lock (_appending)
         {
             var last = _seals.Count == 0 ? null : _seals[^1];
             var from = last?.Position ?? 0;
             var position = Math.Min(_order.Count, from + limit);
-            if (position == from) return new((EventSeal?)null);
+            if (position == from || known > _seals.Count) return new((EventSeal?)null);
             chain.Start(last?.Hash ?? EventChain.Origin, _seals.Count + 1);
             for (var order = from + 1; order <= position; order++) chain.Add(RawAt(order));
             var seal = chain.Finish(position, atMicros);

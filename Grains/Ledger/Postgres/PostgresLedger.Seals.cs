@@ -29,13 +29,14 @@ public sealed partial class PostgresLedger
     private const string Between = "from heart_event where xid > $1::text::xid8 and xid <= $2::text::xid8 order by xid, target, version";
 
     /// <inheritdoc/>
-    public ValueTask<EventSeal?> SealAsync(int limit, EventChain chain, long atMicros, CancellationToken cancellationToken) => AskAsync<EventSeal?>(async () =>
+    public ValueTask<EventSeal?> SealAsync(int limit, long known, EventChain chain, long atMicros, CancellationToken cancellationToken) => AskAsync<EventSeal?>(async () =>
     {
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await ScalarAsync(connection, "select pg_try_advisory_xact_lock(7521862, 3)", []) is not true) return null;
 
         var last = await FindLastAsync(connection, cancellationToken);
+        if (known > (last?.Number ?? 0)) return null;
         var from = last?.Position ?? 0;
         if (await ScalarAsync(connection, FindBlockSql, [Value(from), Value(limit)]) is not long position) return null;
 

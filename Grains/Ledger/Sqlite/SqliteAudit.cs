@@ -29,10 +29,11 @@ internal sealed class SqliteAudit(SqliteConnection connection)
         select target from next where target is not null limit $limit
         """;
 
-    /// <summary>Makes the next block, without storing its seal; null when all is sealed.</summary>
-    public EventSeal? MakeSeal(int limit, EventChain chain, long atMicros)
+    /// <summary>Makes the next block, without storing its seal; null when all is sealed, or a seal that is known is not there.</summary>
+    public EventSeal? MakeSeal(int limit, long known, EventChain chain, long atMicros)
     {
         var last = FindLast();
+        if (known > (last?.Number ?? 0)) return null;
         var from = last?.Position ?? 0;
         chain.Start(last?.Hash ?? EventChain.Origin, (last?.Number ?? 0) + 1);
         var position = from;

@@ -24,10 +24,10 @@ public sealed partial class SqliteLedger
         "select heart, kind, at_micros, max(version) as version from heart_event where target = $target and seq <= (select seq from heart_fold) group by heart";
 
     /// <inheritdoc/>
-    public async ValueTask<EventSeal?> SealAsync(int limit, EventChain chain, long atMicros, CancellationToken cancellationToken)
+    public async ValueTask<EventSeal?> SealAsync(int limit, long known, EventChain chain, long atMicros, CancellationToken cancellationToken)
     {
         // Read beside those who write: only the seal itself waits for its turn.
-        var seal = Read((limit, chain, atMicros), static (reader, asked) => reader.Audit.MakeSeal(asked.limit, asked.chain, asked.atMicros));
+        var seal = Read((limit, known, chain, atMicros), static (reader, asked) => reader.Audit.MakeSeal(asked.limit, asked.known, asked.chain, asked.atMicros));
         return seal is null ? null : await WriteAsync(
             writer =>
             {
