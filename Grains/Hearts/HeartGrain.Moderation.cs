@@ -214,8 +214,11 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
         try
         {
             var change = await order();
+
+            // What a hand wrote into the table may lead nowhere; the rest of the rule holds.
+            var isMisled = change.Rule is { MovedTo: not null } told && !await LeadsToPlaceAsync(told);
             _rulesSet++;
-            Follow(change.Rule);
+            Follow(isMisled ? change.Rule! with { MovedTo = _rule?.MovedTo } : change.Rule);
             LeaveIfUnknown();
             return new RuleReceipt(HeartOutcome.Committed, change.IsChanged, change.Refusal, change.Rule?.IsFrozen is true, change.Rule?.MovedTo);
         }
@@ -224,6 +227,14 @@ internal sealed partial class HeartGrain : ITargetRuleGrain
             unread.Tell(exception);
             return new RuleReceipt(HeartOutcome.Unknown, false);
         }
+    }
+
+    /// <summary>Whether the rule leads to a target that was not moved. If not it is not followed: calls would go from grain to grain for ever.</summary>
+    private async ValueTask<bool> LeadsToPlaceAsync(TargetRule rule)
+    {
+        if (await moderator.Store.FollowAsync(keys, rule, CancellationToken.None) is not null) return true;
+        unread.TellMisled(_target);
+        return false;
     }
 
     /// <summary>Those who watch a target that is another's name now watch the other, once they renew; they are told to at once.</summary>

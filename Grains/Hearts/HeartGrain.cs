@@ -307,6 +307,7 @@ internal sealed partial class HeartGrain(
             var limit = options.Value.DedupeLimit;
             var (openingsSet, rulesSet) = (_openingsSet, _rulesSet);
             var snapshot = await ledger.LoadAsync(_target, limit, CancellationToken.None);
+            if (snapshot.Rule?.MovedTo is not null && !await LeadsToPlaceAsync(snapshot.Rule)) return false;
             _hearts = HeartSet.From(snapshot, limit);
             _version = snapshot.Tail.Count > 0 ? snapshot.Tail[^1].Version : snapshot.FoldedVersion;
 

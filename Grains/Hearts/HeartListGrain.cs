@@ -17,11 +17,13 @@ internal sealed class HeartListGrain(IHeartLedger ledger, HeartKeys keys, IModer
             var page = await ledger.ListUsersAsync(target, before, limit, cancellationToken);
 
             // An old name whose hearts have gone over: the users of the new one, and of the one after that.
-            for (var hops = 0; page.Users.Length == 0 && hops <= ModerationLimits.Chain; hops++)
+            if (page.Users.Length == 0)
             {
-                if (await moderation.FindRuleAsync(target, cancellationToken) is not { MovedTo: { } to }) break;
-                target = keys.OfTarget(to);
-                page = await ledger.ListUsersAsync(target, before, limit, cancellationToken);
+                foreach (var name in await moderation.FollowAsync(keys, target, cancellationToken))
+                {
+                    page = await ledger.ListUsersAsync(keys.OfTarget(name), before, limit, cancellationToken);
+                    if (page.Users.Length > 0) break;
+                }
             }
 
             return new HeartUsers(true, page.Users, page.Floor);

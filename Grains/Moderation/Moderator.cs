@@ -40,11 +40,8 @@ internal sealed class Moderator(IModerationStore store, BlockList blocks, HeartK
     public static bool IsUsers(HeartOrigin? origin) => origin is null || origin.Cause == HeartCause.User;
 
     /// <summary>Where a target's hearts are: at itself, or where it was moved, by way of old names.</summary>
-    public async ValueTask<string> FindPlaceAsync(string targetId, CancellationToken cancellationToken)
-    {
-        while ((await store.FindRuleAsync(keys.OfTarget(targetId), cancellationToken))?.MovedTo is { } to) targetId = to;
-        return targetId;
-    }
+    public async ValueTask<string> FindPlaceAsync(string targetId, CancellationToken cancellationToken) =>
+        await store.FollowAsync(keys, keys.OfTarget(targetId), cancellationToken) is [.., var place] ? place : targetId;
 
     /// <summary>How this silo's breakers stand.</summary>
     public BreakerReport[] Breakers() => [.. breakers.All.Select(static breaker => breaker.ToReport())];

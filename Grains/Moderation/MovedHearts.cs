@@ -64,12 +64,8 @@ internal sealed class MovedHearts(IModerationStore store, IJobStore jobs, Reader
     private static bool IsGiven(LoggedEvent logged, HeartCause cause) => logged.Kind == HeartEventKind.Given && logged.Origin.Cause == cause;
 
     /// <summary>The names that a target's hearts may have gone to: a move that was on its way when the next was ordered takes them on at once.</summary>
-    private async Task<IReadOnlyList<Guid>> ListNamesAsync(Guid target, CancellationToken cancellationToken)
-    {
-        var names = new List<Guid>();
-        while ((await store.FindRuleAsync(target, cancellationToken))?.MovedTo is { } to) names.Add(target = keys.OfTarget(to));
-        return names;
-    }
+    private async Task<IReadOnlyList<Guid>> ListNamesAsync(Guid target, CancellationToken cancellationToken) =>
+        [.. (await store.FollowAsync(keys, target, cancellationToken)).Select(keys.OfTarget)];
 
     /// <summary>The event that took the heart back, if it is the last about it.</summary>
     private async Task<LoggedEvent?> FindEndAsync(LoggedEvent logged, CancellationToken cancellationToken) =>

@@ -36,9 +36,7 @@ internal sealed class QuarantineWork(IModerationStore store, IEventLog log, IHea
         Guid? about = order.TargetId is { } target ? keys.OfTarget(target) : null;
 
         // Of an old name the log has what was given there, and nothing of it counts any more.
-        string? movedTo = null;
-        for (var place = order.TargetId; place is not null; place = (await store.FindRuleAsync(keys.OfTarget(place), cancellationToken))?.MovedTo) movedTo = place;
-        if (movedTo != order.TargetId)
+        if (order.TargetId is not null && await moderator.FindPlaceAsync(order.TargetId, cancellationToken) is var movedTo && movedTo != order.TargetId)
             return JobPage.Failed(JsonSerializer.Serialize(new QuarantineProgress(job.Id, 0, 0, 0, movedTo), ModerationWorkJson.Default.QuarantineProgress));
         var until = Until(job, order);
         var decision = moderator.Decide(
