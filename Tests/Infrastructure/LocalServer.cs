@@ -136,8 +136,8 @@ public abstract class LocalServer : IAsyncDisposable
         {
             if (_isSuspended) await ResumeAsync();
 
-            // Killed with its children, which would serve on for a moment.
-            if (signal == "KILL") await RunAsync("/bin/sh", "-c", $"kill -KILL {process.Id} $(pgrep -P {process.Id})");
+            // Killed with its children, which would serve on for a moment; one that has just ended is no matter.
+            if (signal == "KILL") await RunAsync("/bin/sh", "-c", $"kill -KILL {process.Id} $(pgrep -P {process.Id}) || true");
             else await RunAsync("/bin/kill", $"-{signal}", process.Id.ToString());
             await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
         }
