@@ -114,7 +114,7 @@ internal sealed class WebhookSettings
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.UserInfo.Length > 0 || url.Fragment.Length > 0)
             throw StartException.Setting($"{path}:Url", "It is not an https URL without user and fragment");
         if (allowsLoopback && url.IsLoopback && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)) return url;
-        if (url.Scheme != Uri.UriSchemeHttps) throw StartException.Setting($"{path}:Url", $"The scheme '{url.Scheme}' is not https");
+        if (url.Scheme != Uri.UriSchemeHttps) throw StartException.Setting($"{path}:Url", $"One of '{url.Scheme}' is not an https URL");
         if (url.IsLoopback || (IPAddress.TryParse(url.IdnHost, out var address) && !PublicAddress.Is(address)))
             throw StartException.Setting($"{path}:Url", $"'{url.Host}' is not a public host");
         return url;
