@@ -1,3 +1,4 @@
+using HeartGrains.Audit;
 using HeartGrains.Gateway.OpenApi;
 using HeartGrains.Gateway.Problems;
 
@@ -10,7 +11,7 @@ internal static class AuditOperations
     private const string EventExample =
         """{"id":"e1SnPhplPQHUhc_TAVn3d1gAAAAAAAAAB","type":"given","target_id":"post_123","user_id":"u456","heart":"h_wPMfd3GCKHRE7K4UBkMbg","version":1,"at":"2024-06-15T10:22:33.123456Z","actor":"jwt"}""";
 
-    private static readonly Shape FindingKind = Shape.OneOf("What kind; see docs/audit.md.", "grain", "count", "hearts", "gap", "order", "key", "tombstone", "opening", "rule", "chain");
+    private static readonly Shape FindingKind = Shape.OneOf("What kind; see docs/audit.md.", [.. FindingKinds.All]);
 
     private static readonly Shape Event = Shape.Object(
         "Event", "Something that happened; what does not apply is left out.",

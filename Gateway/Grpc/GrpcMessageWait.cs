@@ -38,7 +38,7 @@ internal sealed class GrpcMessageWait(RequestDelegate next, IOptions<GrpcOptions
                 return;
             }
         }
-        catch (OperationCanceledException) when (limit!.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit is { IsCancellationRequested: true } && !context.RequestAborted.IsCancellationRequested)
         {
             await context.WriteProblemAsync(Problem.RequestTimeout, "Nothing was done: the message did not arrive in time.");
             return;
